@@ -1,0 +1,1 @@
+"""Haversack: the Python toolkit for Backpack Exchange."""

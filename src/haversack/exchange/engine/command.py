@@ -1,0 +1,66 @@
+"""Everything that can change the exchange's state. The journal is a list of these, and nothing else is ever replayed."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from haversack.exchange.engine.rules import FeeTier
+from haversack.wire.enums import SelfTradePrevention, Side, TimeInForce
+
+
+class OpenAccount(msgspec.Struct, frozen=True, tag="account", array_like=True):
+    """Give a verifying key an account, with paper money in it.
+
+    `is_house` marks the crowd's own accounts: they may trade perpetuals without margin, and have no order limit.
+    """
+
+    key: str
+    fees: FeeTier
+    grants: tuple[tuple[str, int], ...]
+    """Asset and amount in its smallest units, once each."""
+    is_house: bool = False
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True, tag="place", array_like=True):
+    """Match an order, and rest what may rest. The filters of the market hold already: prices are on the tick."""
+
+    account: int
+    symbol: str
+    side: Side
+    price: int | None
+    """None: a market order."""
+    quantity: int | None
+    """None: a market order by quote quantity."""
+    quote_quantity: int | None = None
+    """In the quote asset's smallest units."""
+    time_in_force: TimeInForce = TimeInForce.GTC
+    post_only: bool = False
+    self_trade_prevention: SelfTradePrevention = SelfTradePrevention.REJECT_TAKER
+    client_id: int | None = None
+
+
+class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag="cancel", array_like=True):
+    """Take one resting order out of the book; with a client id, the newest resting order that carries it."""
+
+    account: int
+    symbol: str
+    order_id: int | None = None
+    client_id: int | None = None
+
+
+class CancelAll(msgspec.Struct, frozen=True, tag="cancelAll", array_like=True):
+    """Take all resting orders of an account in one market out of the book, oldest first."""
+
+    account: int
+    symbol: str
+
+
+class SetPrices(msgspec.Struct, frozen=True, tag="prices", array_like=True):
+    """The index prices of perpetuals, once a second: `(symbol, price in units of 1e-8 of the quote asset)`."""
+
+    indexes: tuple[tuple[str, int], ...]
+
+
+Command: TypeAlias = OpenAccount | Place | Cancel | CancelAll | SetPrices

@@ -1,0 +1,158 @@
+"""What a command did, in the order in which it happened. Streams, answers and histories are made from these alone.
+
+Numbers are the engine's integers. An event captures what later commands would change (executed amounts, status); the
+order that it points to holds what never changes.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TypeAlias
+
+import msgspec
+
+from haversack.wire.enums import ExpiryReason, OrderStatus, SelfTradePrevention, Side, TimeInForce
+
+
+class Refusal(Enum):
+    """Why a command was turned away with nothing changed."""
+
+    PRICE_BAND = "the price is too far from the last active price"
+    POST_ONLY_TAKES = "a post-only order would take"
+    FILL_OR_KILL = "a fill-or-kill order would not fill completely"
+    INSUFFICIENT_FUNDS = "the account has too little available"
+    INSUFFICIENT_MARGIN = "perpetuals are for the crowd until margin exists"
+    ORDER_NOT_FOUND = "no such resting order"
+    ORDER_LIMIT = "too many resting orders"
+
+
+class OrderFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What never changes about an order once it is accepted."""
+
+    order_id: int
+    account: int
+    symbol: str
+    side: Side
+    price: int | None
+    quantity: int | None
+    quote_quantity: int | None
+    time_in_force: TimeInForce
+    post_only: bool
+    self_trade_prevention: SelfTradePrevention
+    client_id: int | None
+    created_us: int
+
+
+class Rejected(msgspec.Struct, frozen=True, gc=False):
+    """The only event of a command that changed nothing."""
+
+    refusal: Refusal
+
+
+class AccountOpened(msgspec.Struct, frozen=True, gc=False):
+    """A key now has an account. Opening it again changes nothing and says the same number."""
+
+    account: int
+    key: str
+
+
+class OrderAccepted(msgspec.Struct, frozen=True, gc=False):
+    """The order has an id; its fills, if any, follow."""
+
+    order: OrderFacts
+
+
+class OrderFilled(msgspec.Struct, frozen=True, gc=False):
+    """One side of one match. Each match gives two of these: the taker's, then the maker's."""
+
+    order: OrderFacts
+    trade_id: int
+    price: int
+    quantity: int
+    is_maker: bool
+    fee: int
+    """In the smallest units of `fee_asset`."""
+    fee_asset: str
+    executed: int
+    """Quantity executed so far, this match included."""
+    executed_quote: int
+    """Sum of price times quantity so far, in the quote asset's smallest units."""
+    status: OrderStatus
+
+
+class OrderEnded(msgspec.Struct, frozen=True, gc=False):
+    """The order left without being filled completely: cancelled by its owner, or expired by the engine with a reason."""
+
+    order: OrderFacts
+    executed: int
+    executed_quote: int
+    status: OrderStatus
+    reason: ExpiryReason | None
+
+
+class TradePrinted(msgspec.Struct, frozen=True, gc=False):
+    """One match as the public sees it."""
+
+    symbol: str
+    trade_id: int
+    price: int
+    quantity: int
+    buyer_order_id: int
+    seller_order_id: int
+    is_buyer_maker: bool
+
+
+class LevelChanged(msgspec.Struct, frozen=True, gc=False):
+    """The total quantity at one price is now this; 0 means that the level is gone. Numbered without gaps per market."""
+
+    symbol: str
+    side: Side
+    price: int
+    quantity: int
+    update_id: int
+
+
+class TopChanged(msgspec.Struct, frozen=True, gc=False):
+    """Best bid or best ask, or the quantity there, changed; (price, quantity), None for an empty side."""
+
+    symbol: str
+    bid: tuple[int, int] | None
+    ask: tuple[int, int] | None
+    update_id: int
+    """The update id of the command's last level change."""
+
+
+class BalanceChanged(msgspec.Struct, frozen=True, gc=False):
+    """The account now has this much of the asset, in its smallest units."""
+
+    account: int
+    asset: str
+    available: int
+    locked: int
+
+
+class MarkChanged(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A perpetual's prices after one update; published once a second."""
+
+    symbol: str
+    mark: int
+    """In the market's price units, on the tick."""
+    index: int
+    """In units of 1e-8 of the quote asset."""
+    funding_rate_e28: int
+    """Rate of the running interval, in units of 1e-28."""
+    next_funding_ms: int
+
+
+Event: TypeAlias = (
+    Rejected
+    | AccountOpened
+    | OrderAccepted
+    | OrderFilled
+    | OrderEnded
+    | TradePrinted
+    | LevelChanged
+    | TopChanged
+    | BalanceChanged
+    | MarkChanged
+)

@@ -1,0 +1,59 @@
+"""What the engine must know of an asset and of a market, in integers.
+
+Three integer units meet in a market. A *price* counts `10**-price_scale` of the quote asset, a *quantity* counts
+`10**-quantity_scale` of the base asset, and an *amount* of an asset counts `10**-scale` of it. Scales are chosen when
+the markets are loaded so that price times quantity is always a whole amount of the quote asset.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class AssetRules(msgspec.Struct, frozen=True):
+    """The smallest unit of one asset: amounts in the ledger are multiples of `10**-scale`."""
+
+    symbol: str
+    scale: int
+
+
+class Ratio(msgspec.Struct, frozen=True):
+    """An exact multiplier such as 1.0025, as `numerator / denominator`."""
+
+    numerator: int
+    denominator: int
+
+
+class MarketRules(msgspec.Struct, frozen=True, kw_only=True):
+    """The rules of one market that matching and clearing depend on."""
+
+    symbol: str
+    base: str
+    quote: str
+    is_perpetual: bool
+    price_scale: int
+    quantity_scale: int
+    tick: int
+    """Price increment, in price units."""
+    step: int
+    """Quantity increment, in quantity units."""
+    band_max: Ratio | None
+    """A limit price above the active price times this is refused."""
+    band_min: Ratio | None
+    base_unit: int
+    """Amount of the base asset, in its smallest units, that one quantity unit is."""
+    quote_unit: int
+    """Amount of the quote asset, in its smallest units, that one price unit times one quantity unit is."""
+    quote_fee_unit: int
+    """Fees in the quote asset are rounded up to a multiple of this amount (docs: six decimals)."""
+    base_fee_unit: int
+    """Fees in a received base asset are rounded up to a multiple of this amount."""
+    open_orders_max: int
+    """Resting orders that one account may have in this market."""
+
+
+class FeeTier(msgspec.Struct, frozen=True):
+    """What an account pays on spot markets, in hundredths of a basis point of the received asset (8 bps = 800)."""
+
+    maker_cbps: int
+    taker_cbps: int

@@ -1,0 +1,110 @@
+"""The three shapes of everything that crosses the network: an operation, its answer, and an event of a stream.
+
+A field's Python name says its unit; its wire name is the exchange's. `None` in an operation means *not sent*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, ClassVar, Generic, Literal, Self, TypeAlias, TypeVar, get_args, get_origin
+
+import msgspec
+
+T = TypeVar("T")
+Caller = TypeVar("Caller")
+Method: TypeAlias = Literal["GET", "POST", "DELETE", "PATCH"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Operation(msgspec.Struct, Generic[T], frozen=True, kw_only=True, rename="camel"):
+    """One REST operation: its fields are the parameters, `T` is the answer."""
+
+    method: ClassVar[Method]
+    path: ClassVar[str]
+    instruction: ClassVar[str | None] = None
+    """Name that is signed in front of the parameters; None: public, sent unsigned."""
+    answers_text: ClassVar[bool] = False
+    """The answer is plain text, not JSON."""
+    payload: ClassVar[str] = ""
+    """Name of the body's schema, as the exchange's error texts say it."""
+
+    @classmethod
+    def served_by(cls, handler: Callable[[Caller, Self], Any]) -> tuple[type[Self], Callable[[Caller, Self], Any]]:
+        """A route of the local exchange: this operation, and the function that answers it."""
+        return cls, handler
+
+
+class BySymbol(Operation[T], Generic[T], frozen=True):
+    """A read of one market: the symbol may be given without its name."""
+
+    symbol: str
+
+
+class MaybeBySymbol(Operation[T], Generic[T], frozen=True):
+    """A read of one market or of all: the symbol may be given without its name."""
+
+    symbol: str | None = None
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A JSON object in an answer. An unset optional field is written as null; one that is UNSET is left out."""
+
+    wire_order: ClassVar[tuple[str, ...]] = ()
+    """Wire names in the order in which they are written; alphabetical where empty, as the exchange does."""
+
+
+class StreamEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """A JSON object in a stream. An unset optional field is left out, unless `written_as_null` names it."""
+
+    wire_order: ClassVar[tuple[str, ...]] = ()
+    written_as_null: ClassVar[tuple[str, ...]] = ()
+
+
+class CancelPending(msgspec.Struct, frozen=True):
+    """The exchange took the request and has not carried it out yet (HTTP 202): the order is still live. Ask again."""
+
+
+class Page(list[T], Generic[T]):
+    """Rows of a history, and what its headers say of the rest."""
+
+    total: int | None = None
+    """Rows that match in all (X-Total)."""
+
+
+@cache
+def answer_type(operation: type[Operation[Any]]) -> Any:
+    """What an operation answers: the `Order` of `class PlaceOrder(Operation[Order])`."""
+    for base in operation.__dict__.get("__orig_bases__", ()):
+        origin = get_origin(base)
+        if isinstance(origin, type) and issubclass(origin, Operation):
+            return get_args(base)[0]
+    raise TypeError(f"{operation.__name__} does not say what it answers: write class {operation.__name__}(Operation[X])")
+
+
+@cache
+def body_type(operation: type[Operation[Any]]) -> Any:
+    """What the JSON of an answer decodes to: without what a status alone says (202, 204), and a page as its rows."""
+    answer = answer_type(operation)
+    if get_origin(answer) is Page:
+        return list[get_args(answer)[0]]  # type: ignore[misc]  # a type made at run time
+    parts = [part for part in get_args(answer) if part not in (CancelPending, NoneType)]
+    return parts[0] if get_origin(answer) is UnionType else answer
+
+
+def moment_of_ms(time_ms: int) -> datetime:
+    """The moment, in UTC."""
+    return _EPOCH + timedelta(milliseconds=time_ms)
+
+
+def moment_of_us(time_us: int) -> datetime:
+    """The moment, in UTC."""
+    return _EPOCH + timedelta(microseconds=time_us)
+
+
+def moment_of_iso(text: str) -> datetime:
+    """The moment that a time without a zone means: the exchange writes UTC and does not say so."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)

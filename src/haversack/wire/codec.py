@@ -1,0 +1,110 @@
+"""Structs to bytes and back, to the byte as the exchange writes them.
+
+Decoding is msgspec's. Encoding is not: the exchange sorts its keys, writes unset fields as null in answers and leaves them out in
+streams, and never writes a number with an exponent, all of which a struct says by its base and its class variables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from functools import cache
+from typing import Any, TypeAlias
+
+import msgspec
+
+from haversack.errors import ProtocolError
+from haversack.wire.base import Operation, StreamEvent
+from haversack.wire.enums import OpenEnum
+
+_DIGITS_MAX = 128
+_Row: TypeAlias = tuple[str, str, bool]
+
+
+def encode(value: Any) -> bytes:
+    """The bytes that the exchange would send for this struct, list or mapping of structs."""
+    return msgspec.json.encode(_plain(value))
+
+
+def decode(kind: Any, body: bytes, *, what: str) -> Any:
+    """The value that the bytes hold; a ProtocolError names the place that does not fit. `what` names the message."""
+    try:
+        return _decoder(kind).decode(body)
+    except (msgspec.DecodeError, ValueError, RecursionError, OverflowError, ArithmeticError) as error:
+        raise ProtocolError(what, str(error), body) from error
+
+
+@cache
+def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind)
+
+
+def _plain(value: Any) -> Any:
+    encoder = _ENCODERS.get(type(value))
+    return encoder(value) if encoder else _plain_other(value)
+
+
+def _plain_other(value: Any) -> Any:
+    if isinstance(value, OpenEnum):
+        return value.value
+    if isinstance(value, msgspec.Struct):
+        return _plain_struct(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _plain_struct(value: msgspec.Struct) -> dict[str, Any]:
+    rows, tag, absent = _plan(type(value))
+    left_out = absent(value) if absent else ()
+    fields: dict[str, Any] = {}
+    for name, attribute, needs_value in rows:
+        if not attribute:
+            fields[name] = tag
+            continue
+        item = getattr(value, attribute)
+        if (item is None and needs_value) or item is msgspec.UNSET or name in left_out:
+            continue
+        fields[name] = _plain(item)
+    return fields
+
+
+@cache
+def _plan(kind: type[msgspec.Struct]) -> tuple[tuple[_Row, ...], str | None, Callable[[Any], Any] | None]:
+    """For each key in wire order: its name, the attribute, and whether None leaves it out; the tag's row has no attribute."""
+    leaves_none_out = issubclass(kind, StreamEvent | Operation)
+    as_null: tuple[str, ...] = getattr(kind, "written_as_null", ())
+    rows = [
+        (field.encode_name, field.name, leaves_none_out and not field.required and field.encode_name not in as_null)
+        for field in msgspec.structs.fields(kind)
+    ]
+    config = kind.__struct_config__
+    if config.tag_field is not None:
+        rows.append((config.tag_field, "", False))
+    order: tuple[str, ...] = getattr(kind, "wire_order", ())
+    rows.sort(key=lambda row: order.index(row[0]) if order else row[0])
+    return tuple(rows), None if config.tag is None else str(config.tag), getattr(kind, "absent_keys", None)
+
+
+def _plain_decimal(number: Decimal) -> str:
+    if not number.is_finite() or abs(number.adjusted()) > _DIGITS_MAX:
+        raise ProtocolError("a number to send", "it is not finite, or too long to write out", str(number).encode())
+    return format(number, "f")
+
+
+def _plain_list(items: list[Any] | tuple[Any, ...]) -> list[Any]:
+    return [_plain(item) for item in items]
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+_ENCODERS: dict[type, Callable[[Any], Any]] = {
+    Decimal: _plain_decimal,
+    list: _plain_list,
+    tuple: _plain_list,
+    **dict.fromkeys((str, int, bool, type(None)), _itself),
+}

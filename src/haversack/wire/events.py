@@ -1,0 +1,237 @@
+"""What the streams carry. Times are microseconds unless a name says otherwise; prices and quantities keep their decimals."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TypeAlias
+
+from msgspec import Raw, field
+
+from haversack.wire.base import StreamEvent, moment_of_iso, moment_of_us
+from haversack.wire.enums import (
+    ExpiryReason,
+    OrderEvent,
+    OrderStatus,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+    TriggerBy,
+    UpdateOrigin,
+)
+from haversack.wire.markets import Level
+
+
+class DepthUpdate(StreamEvent, frozen=True, kw_only=True, tag_field="e", tag="depth"):
+    """Levels that changed since the last message (docs: Depth). A quantity of 0 means that the level is gone.
+
+    Streams: `depth.<symbol>`, and aggregated `depth.200ms.<symbol>`, `depth.600ms.`, `depth.1000ms.`.
+    """
+
+    event_us: int = field(name="E")
+    engine_us: int = field(name="T")
+    first_update_id: int = field(name="U")
+    """One more than the last message's `last_update_id`, or something was missed."""
+    last_update_id: int = field(name="u")
+    asks: list[Level] = field(name="a")
+    bids: list[Level] = field(name="b")
+    symbol: str = field(name="s")
+
+    @property
+    def time(self) -> datetime:
+        """When the matching engine made the last of the changes, UTC."""
+        return moment_of_us(self.engine_us)
+
+
+class TradeEvent(StreamEvent, frozen=True, kw_only=True, tag_field="e", tag="trade"):
+    """One match, as the public sees it (docs: Trade). Stream: `trade.<symbol>`."""
+
+    event_us: int = field(name="E")
+    engine_us: int = field(name="T")
+    """A whole number of milliseconds (observed 2026-09)."""
+    seller_order_id: str = field(name="a")
+    buyer_order_id: str = field(name="b")
+    is_buyer_maker: bool = field(name="m")
+    price: Decimal = field(name="p")
+    quantity: Decimal = field(name="q")
+    symbol: str = field(name="s")
+    trade_id: int = field(name="t")
+
+    @property
+    def time(self) -> datetime:
+        """When it happened, UTC."""
+        return moment_of_us(self.engine_us)
+
+
+class BookTicker(StreamEvent, frozen=True, kw_only=True, tag_field="e", tag="bookTicker"):
+    """Best bid and best ask, whenever one of them changes (docs: Book ticker). Stream: `bookTicker.<symbol>`."""
+
+    written_as_null = ("A", "B", "a", "b")
+
+    ask_quantity: Decimal | None = field(name="A", default=None)
+    bid_quantity: Decimal | None = field(name="B", default=None)
+    event_us: int = field(name="E")
+    engine_us: int = field(name="T")
+    ask: Decimal | None = field(name="a", default=None)
+    """None while nobody offers (observed 2026-09)."""
+    bid: Decimal | None = field(name="b", default=None)
+    symbol: str = field(name="s")
+    update_id: int | str = field(name="u")
+    """In the numbers of the depth stream; a string in the documentation, a number on the wire (observed 2026-09)."""
+
+
+class TickerEvent(StreamEvent, frozen=True, kw_only=True, tag_field="e", tag="ticker"):
+    """Statistics of the last 24 hours, once a second (docs: Ticker). Stream: `ticker.<symbol>`."""
+
+    event_us: int = field(name="E")
+    quote_volume: Decimal = field(name="V")
+    last_price: Decimal = field(name="c")
+    high: Decimal = field(name="h")
+    low: Decimal = field(name="l")
+    trades: int = field(name="n")
+    first_price: Decimal = field(name="o")
+    symbol: str = field(name="s")
+    volume: Decimal = field(name="v")
+    """In the base asset."""
+
+
+class KlineEvent(StreamEvent, frozen=True, kw_only=True, tag_field="e", tag="kline"):
+    """A candle that changed, at most once a second, and once more when it closes (docs: K-Line).
+
+    Stream: `kline.<interval>.<symbol>`. Prices and volume are null where nothing traded (observed 2026-09).
+    """
+
+    wire_order = ("E", "e", "s", "T", "X", "c", "h", "l", "n", "o", "t", "v")
+    written_as_null = ("c", "h", "l", "o", "v")
+
+    event_us: int = field(name="E")
+    symbol: str = field(name="s")
+    end_iso: str = field(name="T")
+    """UTC without saying so, like `start_iso`."""
+    is_closed: bool = field(name="X")
+    close: Decimal | None = field(name="c", default=None)
+    high: Decimal | None = field(name="h", default=None)
+    low: Decimal | None = field(name="l", default=None)
+    trades: int = field(name="n")
+    open: Decimal | None = field(name="o", default=None)
+    start_iso: str = field(name="t")
+    volume: Decimal | None = field(name="v", default=None)
+
+    @property
+    def start(self) -> datetime:
+        """First moment of the candle, UTC."""
+        return moment_of_iso(self.start_iso)
+
+    @property
+    def end(self) -> datetime:
+        """First moment after the candle, UTC."""
+        return moment_of_iso(self.end_iso)
+
+
+class MarkPriceEvent(StreamEvent, frozen=True, kw_only=True, tag_field="e", tag="markPrice"):
+    """Mark and index price, once a second (docs: Mark price). Stream: `markPrice.<symbol>`."""
+
+    event_us: int = field(name="E")
+    engine_us: int = field(name="T")
+    funding_rate: Decimal | None = field(name="f", default=None)
+    """Predicted for the running interval, as a fraction; None for prediction markets, like the two that follow."""
+    index_price: Decimal | None = field(name="i", default=None)
+    next_funding_ms: int | None = field(name="n", default=None)
+    mark_price: Decimal = field(name="p")
+    symbol: str = field(name="s")
+
+
+class OrderUpdate(StreamEvent, frozen=True, kw_only=True):
+    """Something happened to one of your orders (docs: Order update).
+
+    Streams: `account.orderUpdate`, `account.orderUpdate.<symbol>`. A refused order makes none.
+    """
+
+    written_as_null = ("t",)
+
+    event: OrderEvent | None = field(name="e", default=None)
+    event_us: int = field(name="E")
+    engine_us: int = field(name="T")
+    symbol: str = field(name="s")
+    order_id: str = field(name="i")
+    client_id: int | None = field(name="c", default=None)
+    side: Side = field(name="S")
+    order_type: str = field(name="o")
+    """`LIMIT` or `MARKET`: upper case here alone."""
+    time_in_force: TimeInForce = field(name="f")
+    status: OrderStatus = field(name="X")
+    price: Decimal | None = field(name="p", default=None)
+    quantity: Decimal | None = field(name="q", default=None)
+    quote_quantity: Decimal | None = field(name="Q", default=None)
+    """Limit orders: price times quantity (observed 2026-09)."""
+    executed_quantity: Decimal = field(name="z")
+    executed_quote_quantity: Decimal = field(name="Z")
+    fill_price: Decimal | None = field(name="L", default=None)
+    """This and the next four: of this fill alone."""
+    fill_quantity: Decimal | None = field(name="l", default=None)
+    fee: Decimal | None = field(name="n", default=None)
+    fee_symbol: str | None = field(name="N", default=None)
+    is_maker: bool | None = field(name="m", default=None)
+    trade_id: int | None = field(name="t", default=None)
+    expiry_reason: ExpiryReason | None = field(name="R", default=None)
+    self_trade_prevention: SelfTradePrevention = field(name="V")
+    origin: UpdateOrigin = field(name="O")
+    post_only: bool | None = field(name="y", default=None)
+    """Since 2026."""
+    reduce_only: bool = field(name="r")
+    related_order_id: str | None = field(name="I", default=None)
+    strategy_id: str | int | None = field(name="H", default=None)
+    trigger_price: Decimal | None = field(name="P", default=None)
+    trigger_by: TriggerBy | None = field(name="B", default=None)
+    trigger_quantity: str | None = field(name="Y", default=None)
+    take_profit_trigger_price: Decimal | None = field(name="a", default=None)
+    take_profit_trigger_by: TriggerBy | None = field(name="d", default=None)
+    take_profit_limit_price: Decimal | None = field(name="j", default=None)
+    stop_loss_trigger_price: Decimal | None = field(name="b", default=None)
+    stop_loss_trigger_by: TriggerBy | None = field(name="g", default=None)
+    stop_loss_limit_price: Decimal | None = field(name="k", default=None)
+
+    @property
+    def time(self) -> datetime:
+        """When the matching engine did it, UTC."""
+        return moment_of_us(self.engine_us)
+
+
+class BalanceUpdate(StreamEvent, frozen=True, kw_only=True, tag_field="e", tag="balanceUpdate"):
+    """What you now have of one asset (documented 2026-10). Stream: `account.balanceUpdate`, for all assets."""
+
+    available: Decimal = field(name="A")
+    event_us: int = field(name="E")
+    locked: Decimal = field(name="L")
+    staked: Decimal = field(name="S")
+    engine_us: int = field(name="T")
+    asset: str = field(name="a")
+
+    @property
+    def time(self) -> datetime:
+        """When the matching engine changed it, UTC."""
+        return moment_of_us(self.engine_us)
+
+
+class RawEvent(StreamEvent, frozen=True, kw_only=True):
+    """A payload that no type here fits: of a stream that is not typed yet, or of a form that is newer than this package."""
+
+    payload: Raw
+    """The JSON of it, as it came."""
+
+
+Event: TypeAlias = (
+    DepthUpdate | TradeEvent | BookTicker | TickerEvent | KlineEvent | MarkPriceEvent | OrderUpdate | BalanceUpdate | RawEvent
+)
+
+EVENT_TYPES: dict[str, type[StreamEvent]] = {
+    "depth": DepthUpdate,
+    "trade": TradeEvent,
+    "bookTicker": BookTicker,
+    "ticker": TickerEvent,
+    "kline": KlineEvent,
+    "markPrice": MarkPriceEvent,
+    "account.orderUpdate": OrderUpdate,
+    "account.balanceUpdate": BalanceUpdate,
+}
+"""By the beginning of a stream's name."""
