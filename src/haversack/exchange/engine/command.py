@@ -1,4 +1,4 @@
-"""Everything that can change the exchange's state. The journal is a list of these, and nothing else is ever replayed."""
+"""Everything that can change the exchange's state. The journal is a list of these; nothing else is ever replayed."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ class OrderFilled(msgspec.Struct, frozen=True, gc=False):
 
 
 class OrderEnded(msgspec.Struct, frozen=True, gc=False):
-    """The order left without being filled completely: cancelled by its owner, or expired by the engine with a reason."""
+    """The order left before it was filled: cancelled by its owner, or expired by the engine with a reason."""
 
     order: OrderFacts
     executed: int

@@ -1,0 +1,1 @@
+"""The matching engine: pure, in integers, `apply(command, now_us) -> events`."""

@@ -1,0 +1,196 @@
+"""What an order costs its account: held when it is accepted, settled match by match, released when it ends.
+
+Spot markets move money. Perpetuals move positions only, because margin does not exist yet, and are therefore left to
+the house's accounts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import msgspec
+
+from haversack.exchange.engine.book import Book
+from haversack.exchange.engine.command import Place
+from haversack.exchange.engine.event import BalanceChanged, Event, OrderFilled, Refusal
+from haversack.exchange.engine.ledger import Account, Balance, Ledger
+from haversack.exchange.engine.order import BID, WorkingOrder, quantity_at
+from haversack.exchange.engine.rules import MarketRules
+from haversack.exchange.engine.survey import survey
+from haversack.wire.enums import OrderStatus
+
+# A fee rate counts hundredths of a basis point.
+CBPS_PER_ONE = 1_000_000
+
+FILLED, PARTIALLY_FILLED = OrderStatus.FILLED, OrderStatus.PARTIALLY_FILLED
+
+
+class Match(msgspec.Struct, frozen=True, gc=False):
+    """One maker and one taker meeting at the maker's price."""
+
+    trade_id: int
+    price: int
+    quantity: int
+    quote: int
+    """Price times quantity, in the quote asset's smallest units."""
+
+
+class Clearing(Protocol):
+    """The money side of one market."""
+
+    def requirement(self, place: Place, account: Account, book: Book) -> int | Refusal:
+        """How much the order has to hold, or why the account cannot place it."""
+        ...
+
+    def hold(self, order: WorkingOrder, events: list[Event]) -> None:
+        """Lock what the order holds."""
+        ...
+
+    def settle(self, order: WorkingOrder, match: Match, events: list[Event], *, is_maker: bool) -> None:
+        """Give one of the two orders what the match brings it. Its `left` and `executed` count the match already."""
+        ...
+
+    def release(self, order: WorkingOrder, events: list[Event]) -> None:
+        """Unlock what an order that ended still holds."""
+        ...
+
+    @property
+    def open_interest(self) -> int:
+        """Sum of the long positions, in quantity units."""
+        ...
+
+    @property
+    def positions(self) -> Mapping[int, int]:
+        """Account number to signed position, the flat ones left out."""
+        ...
+
+
+class SpotClearing:
+    """A bid locks price times quantity of the quote asset, an ask its quantity of the base asset."""
+
+    __slots__ = ("_ledger", "_rules")
+
+    def __init__(self, rules: MarketRules, ledger: Ledger) -> None:
+        self._rules = rules
+        self._ledger = ledger
+
+    open_interest = 0
+    positions: Mapping[int, int] = {}
+
+    def requirement(self, place: Place, account: Account, book: Book) -> int | Refusal:
+        """A market order must be able to give what it would take from the book as it stands, an ask its quantity."""
+        rules = self._rules
+        if place.side is BID:
+            asset = rules.quote
+            if place.price is not None and place.quantity is not None:
+                need = place.price * place.quantity * rules.quote_unit
+            else:
+                need = survey(place, book, rules).quote
+        else:
+            asset = rules.base
+            quantity = survey(place, book, rules).quantity if place.quantity is None else place.quantity
+            need = quantity * rules.base_unit
+        return need if need <= account.available(asset) else Refusal.INSUFFICIENT_FUNDS
+
+    def hold(self, order: WorkingOrder, events: list[Event]) -> None:
+        """Move money from available to locked."""
+        self._lock(order, order.held, events)
+
+    def release(self, order: WorkingOrder, events: list[Event]) -> None:
+        """Move what is still held back to available."""
+        self._lock(order, -order.held, events)
+        order.held = 0
+
+    def _lock(self, order: WorkingOrder, amount: int, events: list[Event]) -> None:
+        if amount == 0:
+            return
+        facts = order.facts
+        asset = self._rules.quote if facts.side is BID else self._rules.base
+        balance = self._ledger.account(facts.account).balances[asset]
+        balance.available -= amount
+        balance.locked += amount
+        events.append(BalanceChanged(facts.account, asset, balance.available, balance.locked))
+
+    def settle(self, order: WorkingOrder, match: Match, events: list[Event], *, is_maker: bool) -> None:
+        """Exchange what was held for what is received, less the fee, which is taken in the received asset."""
+        rules, facts = self._rules, order.facts
+        account = self._ledger.account(facts.account)
+        base, quote = account.balances[rules.base], account.balances[rules.quote]
+        rate = account.fees.maker_cbps if is_maker else account.fees.taker_cbps
+        if facts.side is BID:
+            received, fee_asset = match.quantity * rules.base_unit, rules.base
+            fee = fee_on(received, rate, rules.base_fee_unit)
+            # A limit order locked its own price: what a better one saves is available again.
+            reserved = match.quote if facts.price is None else facts.price * match.quantity * rules.quote_unit
+            quote.available += reserved - match.quote
+            _give(order, quote, reserved)
+            base.available += received - fee
+        else:
+            received, fee_asset = match.quote, rules.quote
+            fee = fee_on(received, rate, rules.quote_fee_unit)
+            _give(order, base, match.quantity * rules.base_unit)
+            quote.available += received - fee
+        if fee:
+            self._ledger.take_fee(fee_asset, fee)
+        events.append(_filled(order, match, rules, (is_maker, fee, fee_asset)))
+        events.append(BalanceChanged(facts.account, rules.base, base.available, base.locked))
+        events.append(BalanceChanged(facts.account, rules.quote, quote.available, quote.locked))
+
+
+class PerpetualClearing:
+    """Fills move signed positions, which always sum to zero. Nothing is locked and no fee is taken."""
+
+    __slots__ = ("_ledger", "_positions", "_rules", "open_interest")
+
+    def __init__(self, rules: MarketRules, ledger: Ledger) -> None:
+        self._rules = rules
+        self._ledger = ledger
+        self._positions: dict[int, int] = {}
+        self.open_interest = 0
+
+    @property
+    def positions(self) -> Mapping[int, int]:
+        """Account number to signed position, the flat ones left out."""
+        return dict(self._positions)
+
+    def requirement(self, place: Place, account: Account, book: Book) -> int | Refusal:
+        """Nothing for the house; everyone else would need margin."""
+        return 0 if account.is_house else Refusal.INSUFFICIENT_MARGIN
+
+    def hold(self, order: WorkingOrder, events: list[Event]) -> None:
+        """Nothing is held."""
+
+    def release(self, order: WorkingOrder, events: list[Event]) -> None:
+        """Nothing was held."""
+
+    def settle(self, order: WorkingOrder, match: Match, events: list[Event], *, is_maker: bool) -> None:
+        """Move the position by the quantity of the match."""
+        facts = order.facts
+        before = self._positions.pop(facts.account, 0)
+        after = before + match.quantity if facts.side is BID else before - match.quantity
+        if after:
+            self._positions[facts.account] = after
+        self.open_interest += max(after, 0) - max(before, 0)
+        events.append(_filled(order, match, self._rules, (is_maker, 0, self._rules.quote)))
+
+
+def fee_on(received: int, rate_cbps: int, unit: int) -> int:
+    """The fee on a received amount, rounded up to the unit (docs: six decimals for USDC), and never above the amount.
+
+    How the exchange rounds a fee in a base asset is unknown; up, to the unit of the market's rules, is a guess.
+    """
+    return min(received, -(-received * rate_cbps // (CBPS_PER_ONE * unit)) * unit)
+
+
+def _give(order: WorkingOrder, balance: Balance, amount: int) -> None:
+    balance.locked -= amount
+    order.held -= amount
+
+
+def _filled(order: WorkingOrder, match: Match, rules: MarketRules, terms: tuple[bool, int, str]) -> OrderFilled:
+    facts = order.facts
+    by_quote = facts.quantity is None
+    is_filled = quantity_at(order.left, match.price, by_quote=by_quote, rules=rules) == 0
+    status = FILLED if is_filled else PARTIALLY_FILLED
+    return OrderFilled(facts, match.trade_id, match.price, match.quantity, *terms, order.executed, order.executed_quote, status)

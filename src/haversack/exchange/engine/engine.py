@@ -1,0 +1,220 @@
+"""The matching engine: commands go in one by one, and what they did comes out. Same commands, same events, same state.
+
+A new order runs through a pipeline that can be read off `_place`: it is admitted or refused, holds what it may cost, is
+matched, each match being settled at once, and its remainder rests or ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from haversack.exchange.engine.admission import refusal
+from haversack.exchange.engine.command import Cancel, CancelAll, Command, OpenAccount, Place, SetPrices
+from haversack.exchange.engine.event import (
+    AccountOpened,
+    BalanceChanged,
+    Event,
+    MarkChanged,
+    OrderAccepted,
+    OrderEnded,
+    OrderFacts,
+    Refusal,
+    Rejected,
+)
+from haversack.exchange.engine.fingerprint import fingerprint
+from haversack.exchange.engine.ledger import Ledger
+from haversack.exchange.engine.market import Market
+from haversack.exchange.engine.matching import Matching, expire
+from haversack.exchange.engine.order import OpenOrder, WorkingOrder
+from haversack.exchange.engine.rules import AssetRules, MarketRules
+from haversack.wire.enums import OrderStatus
+
+Levels = list[tuple[int, int]]
+"""Price and total quantity."""
+
+
+class Engine:
+    """All markets and accounts of one exchange.
+
+    An account, symbol or asset that does not exist is the caller's mistake: a KeyError, an IndexError or an assertion.
+    """
+
+    def __init__(
+        self,
+        assets: Iterable[AssetRules],
+        markets: Iterable[MarketRules],
+        *,
+        first_order_id: int = 1,
+        first_trade_id: int = 1,
+    ) -> None:
+        self._ledger = Ledger(assets)
+        self._markets = {rules.symbol: Market(rules, self._ledger, first_trade_id=first_trade_id) for rules in markets}
+        self._next_order_id = first_order_id
+
+    def apply(self, command: Command, now_us: int) -> list[Event]:
+        """Do one command, at a time that the caller tells."""
+        if isinstance(command, Place):
+            return self._place(command, now_us)
+        if isinstance(command, Cancel):
+            return self._cancel(command)
+        if isinstance(command, CancelAll):
+            return self._cancel_all(command)
+        if isinstance(command, SetPrices):
+            return self._set_prices(command, now_us)
+        return self._open_account(command)
+
+    def _place(self, place: Place, now_us: int) -> list[Event]:
+        account, market = self._ledger.account(place.account), self._markets[place.symbol]
+        refused = refusal(place, account, market)
+        if refused:
+            return [Rejected(refused)]
+        requirement = market.clearing.requirement(place, account, market.book)
+        if isinstance(requirement, Refusal):
+            return [Rejected(requirement)]
+        order = self._accept(place, requirement, now_us)
+        events: list[Event] = [OrderAccepted(order.facts)]
+        market.clearing.hold(order, events)
+        reason = Matching(order, market, self._ledger, events).run()
+        if reason:
+            expire(order, reason, market, events)
+        elif order.left and place.price is not None:
+            market.book.rest(order)
+            account.open_orders[place.symbol].add(order)
+        market.tell_changes(events)
+        return events
+
+    def _accept(self, place: Place, requirement: int, now_us: int) -> WorkingOrder:
+        facts = OrderFacts(
+            order_id=self._next_order_id,
+            account=place.account,
+            symbol=place.symbol,
+            side=place.side,
+            price=place.price,
+            quantity=place.quantity,
+            quote_quantity=place.quote_quantity,
+            time_in_force=place.time_in_force,
+            post_only=place.post_only,
+            self_trade_prevention=place.self_trade_prevention,
+            client_id=place.client_id,
+            created_us=now_us,
+        )
+        self._next_order_id += 1
+        left = place.quote_quantity if place.quantity is None else place.quantity
+        assert left is not None, "an order without quantity and quote quantity"
+        return WorkingOrder(facts, left, requirement)
+
+    def _cancel(self, cancel: Cancel) -> list[Event]:
+        market = self._markets[cancel.symbol]
+        order = self._find(cancel.account, cancel.symbol, cancel.order_id, cancel.client_id)
+        if order is None:
+            return [Rejected(Refusal.ORDER_NOT_FOUND)]
+        events: list[Event] = []
+        self._take_out(order, market, events)
+        market.tell_changes(events)
+        return events
+
+    def _cancel_all(self, cancel: CancelAll) -> list[Event]:
+        market = self._markets[cancel.symbol]
+        events: list[Event] = []
+        for order in list(self._ledger.account(cancel.account).open_orders[cancel.symbol].by_id.values()):
+            self._take_out(order, market, events)
+        market.tell_changes(events)
+        return events
+
+    def _take_out(self, order: WorkingOrder, market: Market, events: list[Event]) -> None:
+        facts = order.facts
+        market.book.remove(order)
+        self._ledger.account(facts.account).open_orders[facts.symbol].remove(order)
+        events.append(OrderEnded(facts, order.executed, order.executed_quote, OrderStatus.CANCELLED, None))
+        market.clearing.release(order, events)
+
+    def _set_prices(self, prices: SetPrices, now_us: int) -> list[Event]:
+        events: list[Event] = []
+        for symbol, index in prices.indexes:
+            market = self._markets[symbol]
+            assert market.rules.is_perpetual, f"{symbol} has no index"
+            events.append(market.prices.update(market.book, market.rules, index, now_us))
+        return events
+
+    def _open_account(self, command: OpenAccount) -> list[Event]:
+        known = self._ledger.find(command.key)
+        if known:
+            return [AccountOpened(known.number, known.key)]
+        account = self._ledger.open(command.key, command.fees, is_house=command.is_house)
+        events: list[Event] = [AccountOpened(account.number, account.key)]
+        for asset, amount in command.grants:
+            balance = self._ledger.grant(account, asset, amount)
+            events.append(BalanceChanged(account.number, asset, balance.available, balance.locked))
+        return events
+
+    def account_of(self, key: str) -> int | None:
+        """Number of the account of a key; None if there is none."""
+        account = self._ledger.find(key)
+        return account.number if account else None
+
+    def balances(self, account: int) -> dict[str, tuple[int, int]]:
+        """Available and locked of every asset that the account ever had."""
+        held = self._ledger.account(account).balances
+        return {asset: (balance.available, balance.locked) for asset, balance in held.items()}
+
+    def open_orders(self, account: int, symbol: str | None = None) -> list[OpenOrder]:
+        """Resting orders, oldest first."""
+        by_symbol = self._ledger.account(account).open_orders
+        if symbol is not None:
+            return [_view(order) for order in by_symbol[symbol].by_id.values()]
+        orders = [order for market in by_symbol.values() for order in market.by_id.values()]
+        return [_view(order) for order in sorted(orders, key=lambda order: order.facts.order_id)]
+
+    def order(self, account: int, symbol: str, *, order_id: int | None = None, client_id: int | None = None) -> OpenOrder | None:
+        """One resting order of an account; of several with the same client id, the newest."""
+        order = self._find(account, symbol, order_id, client_id)
+        return _view(order) if order else None
+
+    def _find(self, account: int, symbol: str, order_id: int | None, client_id: int | None) -> WorkingOrder | None:
+        return self._ledger.account(account).open_orders[symbol].find(order_id, client_id)
+
+    def depth(self, symbol: str) -> tuple[Levels, Levels, int]:
+        """Bids and asks, both by rising price, and the id of the last change."""
+        market = self._markets[symbol]
+        bids = [(level.price, level.quantity) for level in market.book.bids.ascending()]
+        asks = [(level.price, level.quantity) for level in market.book.asks.ascending()]
+        return bids, asks, market.update_id
+
+    def last_price(self, symbol: str) -> int | None:
+        """Price of the last trade."""
+        return self._markets[symbol].last_price
+
+    def mark(self, symbol: str) -> MarkChanged | None:
+        """A perpetual's prices as last told."""
+        return self._markets[symbol].prices.mark
+
+    def open_interest(self, symbol: str) -> int:
+        """Sum of the long positions, which is that of the short ones."""
+        return self._markets[symbol].clearing.open_interest
+
+    def position(self, account: int, symbol: str) -> int:
+        """Signed position of an account in a perpetual."""
+        return self._markets[symbol].clearing.positions.get(account, 0)
+
+    @property
+    def fees(self) -> Mapping[str, int]:
+        """Fees taken so far, by asset."""
+        return self._ledger.fees
+
+    @property
+    def granted(self) -> Mapping[str, int]:
+        """All that ever came into the exchange, by asset."""
+        return self._ledger.granted
+
+    @property
+    def accounts(self) -> Sequence[int]:
+        """The numbers of all accounts."""
+        return [account.number for account in self._ledger.accounts]
+
+    def state_hash(self) -> str:
+        """SHA-256 of all state."""
+        return fingerprint(self._next_order_id, self._ledger, self._markets.values())
+
+
+def _view(order: WorkingOrder) -> OpenOrder:
+    return OpenOrder(order.facts, order.executed, order.executed_quote, order.status())

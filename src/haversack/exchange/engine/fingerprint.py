@@ -1,0 +1,48 @@
+"""One hash over the whole state of an engine, equal exactly when two engines will answer all further commands alike."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from haversack.exchange.engine.book import Ladder
+from haversack.exchange.engine.ledger import Account, Ledger
+from haversack.exchange.engine.market import Market
+
+
+def fingerprint(next_order_id: int, ledger: Ledger, markets: Iterable[Market]) -> str:
+    """SHA-256 over a canonical JSON list: everything sorted by name, books in the order of priority."""
+    state = [
+        next_order_id,
+        [_account(account) for account in ledger.accounts],
+        sorted(ledger.granted.items()),
+        sorted(ledger.fees.items()),
+        [_market(market) for market in sorted(markets, key=lambda market: market.rules.symbol)],
+    ]
+    return hashlib.sha256(msgspec.json.encode(state)).hexdigest()
+
+
+def _account(account: Account) -> list[Any]:
+    balances = sorted((asset, held.available, held.locked) for asset, held in account.balances.items())
+    return [account.number, account.key, account.fees, account.is_house, balances]
+
+
+def _market(market: Market) -> list[Any]:
+    return [
+        market.rules.symbol,
+        market.next_trade_id,
+        market.update_id,
+        market.last_price,
+        market.clearing.open_interest,
+        sorted(market.clearing.positions.items()),
+        market.prices,
+        _ladder(market.book.bids),
+        _ladder(market.book.asks),
+    ]
+
+
+def _ladder(ladder: Ladder) -> list[Any]:
+    return [[level.price, level.quantity, list(level.orders.values())] for level in ladder.from_best()]

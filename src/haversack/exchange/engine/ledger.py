@@ -1,0 +1,137 @@
+"""Who has what: accounts, their balances and open orders, and the fees taken.
+
+Assets enter with the grants of an account and never leave: of every asset, all that accounts have available and locked
+plus the fees taken equals what was granted.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from haversack.exchange.engine.order import WorkingOrder
+from haversack.exchange.engine.rules import AssetRules, FeeTier
+
+
+class Balance:
+    """What one account has of one asset."""
+
+    __slots__ = ("available", "locked")
+
+    def __init__(self) -> None:
+        self.available = 0
+        self.locked = 0
+
+
+class OpenOrders:
+    """The resting orders of one account in one market, oldest first."""
+
+    __slots__ = ("_by_client_id", "by_id")
+
+    def __init__(self) -> None:
+        self.by_id: dict[int, WorkingOrder] = {}
+        self._by_client_id: dict[int, list[WorkingOrder]] = {}
+
+    def add(self, order: WorkingOrder) -> None:
+        """Remember an order that rests now."""
+        facts = order.facts
+        self.by_id[facts.order_id] = order
+        if facts.client_id is not None:
+            self._by_client_id.setdefault(facts.client_id, []).append(order)
+
+    def remove(self, order: WorkingOrder) -> None:
+        """Forget an order that rests no more."""
+        facts = order.facts
+        del self.by_id[facts.order_id]
+        if facts.client_id is not None:
+            namesakes = self._by_client_id[facts.client_id]
+            namesakes.remove(order)
+            if not namesakes:
+                del self._by_client_id[facts.client_id]
+
+    def find(self, order_id: int | None, client_id: int | None) -> WorkingOrder | None:
+        """One resting order, by the exchange's id if that is given; of several with a client id, the newest.
+
+        Whether the exchange refuses a client id that is in use is unknown, so it is accepted here (guess).
+        """
+        if order_id is not None:
+            return self.by_id.get(order_id)
+        namesakes = None if client_id is None else self._by_client_id.get(client_id)
+        return namesakes[-1] if namesakes else None
+
+
+class Account:
+    """One key's account."""
+
+    __slots__ = ("balances", "fees", "is_house", "key", "number", "open_orders")
+
+    def __init__(self, number: int, key: str, fees: FeeTier, *, is_house: bool) -> None:
+        self.number = number
+        self.key = key
+        self.fees = fees
+        self.is_house = is_house
+        self.balances: defaultdict[str, Balance] = defaultdict(Balance)
+        """Assets that the account ever had stay, with zeros."""
+        self.open_orders: defaultdict[str, OpenOrders] = defaultdict(OpenOrders)
+        """By symbol."""
+
+    def available(self, asset: str) -> int:
+        """What the account may spend or lock."""
+        balance = self.balances.get(asset)
+        return balance.available if balance else 0
+
+
+class Ledger:
+    """All accounts, numbered from 1 in the order of their opening, and the account that fees go to."""
+
+    __slots__ = ("_accounts", "_by_key", "_fees", "_granted")
+
+    def __init__(self, assets: Iterable[AssetRules]) -> None:
+        self._granted = {asset.symbol: 0 for asset in assets}
+        self._fees = dict(self._granted)
+        self._accounts: list[Account] = []
+        self._by_key: dict[str, Account] = {}
+
+    def open(self, key: str, fees: FeeTier, *, is_house: bool) -> Account:
+        """A new account without money."""
+        assert key not in self._by_key, f"{key} has an account"
+        account = Account(len(self._accounts) + 1, key, fees, is_house=is_house)
+        self._accounts.append(account)
+        self._by_key[key] = account
+        return account
+
+    def grant(self, account: Account, asset: str, amount: int) -> Balance:
+        """Bring new money into the exchange."""
+        assert amount >= 0, f"a grant of {amount} {asset}"
+        self._granted[asset] += amount
+        balance = account.balances[asset]
+        balance.available += amount
+        return balance
+
+    def take_fee(self, asset: str, amount: int) -> None:
+        """Add to the fee account what an account did not receive."""
+        self._fees[asset] += amount
+
+    def account(self, number: int) -> Account:
+        """The account with this number."""
+        assert number > 0, "accounts are numbered from 1"
+        return self._accounts[number - 1]
+
+    def find(self, key: str) -> Account | None:
+        """The account of a key, if it was opened."""
+        return self._by_key.get(key)
+
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        """All accounts by number."""
+        return tuple(self._accounts)
+
+    @property
+    def fees(self) -> Mapping[str, int]:
+        """Fees taken so far, by asset."""
+        return dict(self._fees)
+
+    @property
+    def granted(self) -> Mapping[str, int]:
+        """All that ever came into the exchange, by asset."""
+        return dict(self._granted)

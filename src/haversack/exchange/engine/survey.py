@@ -1,0 +1,45 @@
+"""What an order would take from the book as it stands, with nothing changed by the asking."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from haversack.exchange.engine.book import Book
+from haversack.exchange.engine.command import Place
+from haversack.exchange.engine.order import quantity_at, reaches
+from haversack.exchange.engine.rules import MarketRules
+from haversack.wire.enums import SelfTradePrevention
+
+
+class Survey(NamedTuple):
+    """Quantity and quote amount that would trade, and whether the order would be filled by it."""
+
+    quantity: int
+    quote: int
+    is_complete: bool
+
+
+def survey(place: Place, book: Book, rules: MarketRules) -> Survey:
+    """Walk the book as matching would. Own orders are no liquidity, and end the walk if meeting one ends the order."""
+    by_quote = place.quantity is None
+    left = place.quote_quantity if place.quantity is None else place.quantity
+    assert left is not None
+    quantity = quote = 0
+    for level in book.opposite(place.side).from_best():
+        if not reaches(place, level.price):
+            break
+        for maker in level.orders.values():
+            if maker.facts.account == place.account:
+                if place.self_trade_prevention is SelfTradePrevention.REJECT_MAKER:
+                    continue
+                return Survey(quantity, quote, is_complete=False)
+            take = min(quantity_at(left, level.price, by_quote=by_quote, rules=rules), maker.left)
+            if not take:
+                return Survey(quantity, quote, is_complete=False)
+            amount = take * level.price * rules.quote_unit
+            quantity += take
+            quote += amount
+            left -= amount if by_quote else take
+            if not quantity_at(left, level.price, by_quote=by_quote, rules=rules):
+                return Survey(quantity, quote, is_complete=True)
+    return Survey(quantity, quote, is_complete=False)
