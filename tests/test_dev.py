@@ -208,11 +208,16 @@ def test_only_one_setup_runs_at_a_time(project: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "requirements").iterdir()), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted((ROOT / "requirements").glob("*.txt")), ids=lambda path: path.name)
 def test_every_requirement_is_pinned_with_hashes(path: Path) -> None:
     entries = path.read_text().replace("\\\n", " ").splitlines()
     assert entries
     assert [line for line in entries if "==" not in line or "--hash=sha256:" not in line or "://" in line] == []
+
+
+def test_oldest_uv_is_the_one_that_pyproject_asks_for() -> None:
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    assert groups["tools"] == ["uv>=" + ".".join(map(str, dev.UV_OLDEST))]
 
 
 def test_requirements_hold_what_pyproject_asks_for() -> None:
