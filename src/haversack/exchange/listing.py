@@ -1,0 +1,188 @@
+"""What is listed: assets and markets from a readable file, in the exchange's own words and in the engine's integers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import UNSET
+
+from haversack.errors import UsageError
+from haversack.exchange.engine.rules import AssetRules, FeeTier, MarketRules, Ratio
+from haversack.units import compact, decimals_of, padded, to_units
+from haversack.wire.assets import Asset
+from haversack.wire.enums import MarketType
+from haversack.wire.markets import Market
+
+FEE_DECIMALS_QUOTE = 6
+"""Fees in the quote asset are rounded up to six decimals (observed 2025-06)."""
+OPEN_ORDERS_MAX = 200
+"""Per account and market. The real limit is unknown: a guess."""
+INDEX_SCALE = 8
+"""Index prices have up to eight decimals (observed 2026-09)."""
+
+
+_S = TypeVar("_S", bound=msgspec.Struct)
+
+
+class ListedAsset(Asset, frozen=True, kw_only=True):
+    """An asset as the exchange describes it, and the decimals of its smallest unit."""
+
+    scale: int
+
+
+class ListedMarket(Market, frozen=True, kw_only=True):
+    """A market as the exchange describes it, and the price at which a new exchange starts."""
+
+    opening_price: Decimal
+
+
+class Fees(msgspec.Struct, frozen=True, rename="camel"):
+    """What a new account pays, in basis points."""
+
+    spot_maker: Decimal
+    spot_taker: Decimal
+    futures_maker: Decimal
+    futures_taker: Decimal
+
+
+class ListingFile(msgspec.Struct, frozen=True):
+    """The form of the file."""
+
+    grants: dict[str, Decimal]
+    fees: Fees
+    assets: list[ListedAsset]
+    markets: list[ListedMarket]
+
+
+class Scales(msgspec.Struct, frozen=True):
+    """How the engine's integers of one market become decimals. Streams keep the decimals of tick and step, answers strip them."""
+
+    price_scale: int
+    quantity_scale: int
+    quote_scale: int
+    """Of amounts of the quote asset, in the ledger."""
+
+    def price(self, units: int) -> Decimal:
+        """A price with all decimals of the tick, as streams write it."""
+        return padded(units, self.price_scale)
+
+    def quantity(self, units: int) -> Decimal:
+        """A quantity with all decimals of the step, as streams write it."""
+        return padded(units, self.quantity_scale)
+
+    def notional(self, amount: int) -> Decimal:
+        """An amount of the quote asset with the decimals that price times quantity has, as streams write it."""
+        excess = self.quote_scale - self.price_scale - self.quantity_scale
+        return padded(amount // 10**excess, self.price_scale + self.quantity_scale)
+
+    def short_price(self, units: int) -> Decimal:
+        """A price without trailing zeros, as answers write it."""
+        return compact(units, self.price_scale)
+
+    def short_quantity(self, units: int) -> Decimal:
+        """A quantity without trailing zeros, as answers write it."""
+        return compact(units, self.quantity_scale)
+
+    def short_notional(self, amount: int) -> Decimal:
+        """An amount of the quote asset without trailing zeros, as answers write it."""
+        return compact(amount, self.quote_scale)
+
+
+class Listing:
+    """Everything listed, by symbol, in the order of the file."""
+
+    def __init__(self, file: ListingFile) -> None:
+        self.fees = file.fees
+        self.assets: Mapping[str, Asset] = {asset.symbol: _narrowed(Asset, asset) for asset in file.assets}
+        self.asset_scales: Mapping[str, int] = {asset.symbol: asset.scale for asset in file.assets}
+        self.markets: Mapping[str, Market] = {market.symbol: _complete(market) for market in file.markets}
+        self.opening_prices: Mapping[str, Decimal] = {market.symbol: market.opening_price for market in file.markets}
+        self.rules: Mapping[str, MarketRules] = {market.symbol: self._rules(market) for market in file.markets}
+        self.scales: Mapping[str, Scales] = {symbol: self._scales(rules) for symbol, rules in self.rules.items()}
+        self.grants: Mapping[str, int] = {symbol: self.amount(symbol, grant) for symbol, grant in file.grants.items()}
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> Listing:
+        """From a file in the form of the package's own `exchange/data/listing.toml`; that one if no path is given."""
+        source = path if path is not None else files("haversack.exchange").joinpath("data/listing.toml")
+        try:
+            return cls(msgspec.toml.decode(source.read_bytes(), type=ListingFile))
+        except OSError as error:
+            raise UsageError(f"cannot read the listing {source}: {error.strerror}") from None
+        except (msgspec.DecodeError, ValueError) as error:
+            raise UsageError(f"the listing {source} is not in the form of exchange/data/listing.toml: {error}") from None
+
+    def asset_rules(self) -> list[AssetRules]:
+        """Assets, as the engine knows them."""
+        return [AssetRules(symbol=symbol, scale=scale) for symbol, scale in self.asset_scales.items()]
+
+    def fee_tier(self) -> FeeTier:
+        """Spot fees of a new account, as the engine knows them."""
+        return FeeTier(maker_cbps=to_units(self.fees.spot_maker, 2), taker_cbps=to_units(self.fees.spot_taker, 2))
+
+    def amount(self, asset: str, quantity: Decimal) -> int:
+        """A quantity of an asset in its smallest units."""
+        return to_units(quantity, self._scale_of(asset), f"quantity of {asset}")
+
+    def quantity_of(self, asset: str, amount: int) -> Decimal:
+        """An amount of an asset, as a decimal without trailing zeros."""
+        return compact(amount, self.asset_scales[asset])
+
+    def _scale_of(self, asset: str) -> int:
+        if asset not in self.asset_scales:
+            raise UsageError(f"asset {asset!r} is not listed: the listing has {', '.join(self.asset_scales)}")
+        return self.asset_scales[asset]
+
+    def _rules(self, market: ListedMarket) -> MarketRules:
+        price, quantity = market.filters.price, market.filters.quantity
+        price_scale, quantity_scale = decimals_of(price.tick_size), decimals_of(quantity.step_size)
+        base_scale, quote_scale = self._scale_of(market.base_symbol), self._scale_of(market.quote_symbol)
+        if base_scale < quantity_scale or quote_scale < max(price_scale + quantity_scale, FEE_DECIMALS_QUOTE):
+            raise UsageError(f"{market.symbol}: the scales of its assets are too coarse for its tick and step sizes")
+        return MarketRules(
+            symbol=market.symbol,
+            base=market.base_symbol,
+            quote=market.quote_symbol,
+            is_perpetual=market.market_type == MarketType.PERP,
+            price_scale=price_scale,
+            quantity_scale=quantity_scale,
+            tick=to_units(price.tick_size, price_scale),
+            step=to_units(quantity.step_size, quantity_scale),
+            band_max=_ratio(price.max_multiplier),
+            band_min=_ratio(price.min_multiplier),
+            base_unit=10 ** (base_scale - quantity_scale),
+            quote_unit=10 ** (quote_scale - price_scale - quantity_scale),
+            quote_fee_unit=10 ** (quote_scale - FEE_DECIMALS_QUOTE),
+            base_fee_unit=1,
+            open_orders_max=OPEN_ORDERS_MAX,
+        )
+
+    def _scales(self, rules: MarketRules) -> Scales:
+        return Scales(rules.price_scale, rules.quantity_scale, self.asset_scales[rules.quote])
+
+
+def _ratio(multiplier: Decimal | None) -> Ratio | None:
+    return None if multiplier is None else Ratio(*multiplier.as_integer_ratio())
+
+
+def _complete(listed: ListedMarket) -> Market:
+    """The row with every key that a row of 2026 has: what the file leaves out is null."""
+    market = _narrowed(Market, listed)
+    price = msgspec.structs.replace(market.filters.price, **_nulls(market.filters.price))
+    filters = msgspec.structs.replace(market.filters, price=price)
+    return msgspec.structs.replace(market, filters=filters, visible=True, **_nulls(market))
+
+
+def _narrowed(kind: type[_S], listed: _S) -> _S:
+    """Only what the exchange sends of it."""
+    return kind(**{field.name: getattr(listed, field.name) for field in msgspec.structs.fields(kind)})
+
+
+def _nulls(value: msgspec.Struct) -> dict[str, Any]:
+    names = (field.name for field in msgspec.structs.fields(value))
+    return {name: None for name in names if name != "visible" and getattr(value, name) is UNSET}
