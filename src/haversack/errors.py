@@ -8,12 +8,14 @@ HaversackError
     InvalidCredentials         keys that are malformed, or do not belong together
   TransportError             nothing is known to have happened: try again
     ConnectFailed              no connection was made
+      UntrustedServer            its TLS certificate is not to be trusted
     RequestFailed              a read got no answer
   OutcomeUnknown             it may have happened: ask before you repeat
   ApiError                   the exchange said no: status, code, message
     InvalidRequest, InvalidOrder, InvalidSymbol, InsufficientFunds, InsufficientMargin, NotFound,
     Unauthorized, Forbidden, TooManyRequests, OrderLimit, Maintenance, ServerError ...   by code
   ProtocolError              the answer does not fit the types: the body, and where
+    RedirectRefused            the answer points to another address, where signed requests are never sent
   StreamError
     StreamClosed               the connection ended
     SubscriptionRefused        an error frame: code and message
@@ -22,6 +24,7 @@ HaversackError
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 
@@ -57,6 +60,10 @@ class ConnectFailed(TransportError):
     """No connection was made, so no byte of the request left."""
 
 
+class UntrustedServer(ConnectFailed):
+    """The server's TLS certificate was refused. Trying again will not help: find out who answers there."""
+
+
 class RequestFailed(TransportError):
     """The connection failed or timed out after the request may have left."""
 
@@ -78,8 +85,8 @@ class OutcomeUnknown(HaversackError):
 
     def _advice(self) -> str:
         if self.client_id is not None:
-            return f"look for client_id {self.client_id} in orders.get and then in orders.history before repeating it"
-        return "look at orders.open and orders.history before repeating it"
+            return f"look for client_id {self.client_id} in orders.get and then in history.orders before repeating it"
+        return "look at orders.open and history.orders before repeating it"
 
 
 class ApiError(HaversackError):
@@ -87,6 +94,9 @@ class ApiError(HaversackError):
 
     `code` is the exchange's own (None when the body was plain text), `message` its text, `status` the HTTP status.
     """
+
+    retry_after_s: float | None = None
+    """How long to wait before asking again, if the exchange said so (Retry-After)."""
 
     codes: ClassVar[tuple[str, ...]] = ()
     _by_code: ClassVar[dict[str, type[ApiError]]] = {}
@@ -183,7 +193,7 @@ class ServerError(ApiError):
     codes = ("SERVER_ERROR", "TIMEOUT")
 
 
-_BY_STATUS: dict[int, type[ApiError]] = {
+_BY_STATUS: Mapping[int, type[ApiError]] = {
     401: Unauthorized,
     403: Forbidden,
     404: NotFound,
@@ -203,6 +213,15 @@ class ProtocolError(HaversackError):
         self.reason = reason
         self.body = body
         super().__init__(f"{what}: {reason}; got {body[:200]!r}")
+
+
+class RedirectRefused(ProtocolError):
+    """The answer is a redirect. It was not followed: the signature would have gone to whoever it names."""
+
+    def __init__(self, what: str, status: int, location: str) -> None:
+        self.status = status
+        self.location = location
+        super().__init__(f"the answer to {what}", f"redirect (HTTP {status}) to {location[:200]!r}, not followed", b"")
 
 
 class StreamError(HaversackError):

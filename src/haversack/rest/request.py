@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import msgspec
 
 from haversack.errors import MissingCredentials, UsageError
+from haversack.rest.http import HttpRequest
 from haversack.rest.parameters import Parameter, parameters
-from haversack.signing import Signed, Signer, signing_text, value_text
+from haversack.signing import Signer, signing_text, value_text
 from haversack.wire.base import Operation
 
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _JSON = "application/json; charset=utf-8"
 # Characters that stand for themselves in a query, so that an address stays readable in a log.
 _QUERY_SAFE = "-_.~:,"
-
-
-class HttpRequest(NamedTuple):
-    """What a transport sends. The host is the transport's own, so a request can reach no other."""
-
-    method: str
-    target: str
-    """Path and query."""
-    headers: dict[str, str]
-    body: bytes | None
 
 
 class Prepared(NamedTuple):
     """A request, and when it may leave."""
 
     request: HttpRequest
-    signed: Signed | None
+    delay_s: float
+    """Send it no earlier than after this long: only then has its timestamp come."""
+    sent_ms: int | None
+    """The signed timestamp."""
 
 
 def changes_state(operation: type[Operation[Any]]) -> bool:
@@ -39,28 +36,28 @@ def changes_state(operation: type[Operation[Any]]) -> bool:
     return operation.method != "GET"
 
 
-def prepare(operation: Operation[Any], signer: Signer | None) -> Prepared:
-    """The request for an operation, signed for now."""
+def prepare(operation: Operation[Any], signer: Signer | None, base_headers: Mapping[str, str] = _NO_HEADERS) -> Prepared:
+    """The request for an operation, signed for now. `base_headers` go with every request of a client."""
     kind = type(operation)
     sent = parameters(operation)
-    signed: Signed | None = None
-    headers: dict[str, str] = {}
+    headers, delay_s, sent_ms = dict(base_headers), 0.0, None
     if kind.instruction is not None:
         if signer is None:
             raise MissingCredentials(f"{kind.__name__} must be signed: give the client credentials")
         _refuse_both_ids(operation)
         text = signing_text(kind.instruction, [(name, value_text(value)) for name, value in sent])
         signed = signer.sign(text, changes_state=changes_state(kind))
-        headers = {
+        headers |= {
             "X-API-Key": signed.public_key,
             "X-Signature": signed.signature,
             "X-Timestamp": str(signed.timestamp_ms),
             "X-Window": str(signed.window_ms),
         }
+        delay_s, sent_ms = signed.wait_us / 1_000_000, signed.timestamp_ms
     if kind.method == "GET":
-        return Prepared(HttpRequest("GET", kind.path + _query(sent), headers, None), signed)
+        return Prepared(HttpRequest("GET", kind.path + _query(sent), headers, None), delay_s, sent_ms)
     headers["Content-Type"] = _JSON
-    return Prepared(HttpRequest(kind.method, kind.path, headers, msgspec.json.encode(dict(sent))), signed)
+    return Prepared(HttpRequest(kind.method, kind.path, headers, msgspec.json.encode(dict(sent))), delay_s, sent_ms)
 
 
 def _query(sent: list[Parameter]) -> str:

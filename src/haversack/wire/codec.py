@@ -40,20 +40,19 @@ def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
 
 
 def _plain(value: Any) -> Any:
-    encoder = _ENCODERS.get(type(value))
+    encoder = _ENCODERS.get(value.__class__)
     return encoder(value) if encoder else _plain_other(value)
 
 
 def _plain_other(value: Any) -> Any:
-    if isinstance(value, OpenEnum):
+    kind = value.__class__
+    if issubclass(kind, OpenEnum):
         return value.value
-    if isinstance(value, msgspec.Struct):
+    if issubclass(kind, msgspec.Struct):
         return _plain_struct(value)
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
+    if issubclass(kind, Mapping):
+        return _plain_mapping(value)
+    return _plain_list(value) if issubclass(kind, list | tuple) else value
 
 
 def _plain_struct(value: msgspec.Struct) -> dict[str, Any]:
@@ -98,6 +97,10 @@ def _plain_list(items: list[Any] | tuple[Any, ...]) -> list[Any]:
     return [_plain(item) for item in items]
 
 
+def _plain_mapping(mapping: Mapping[Any, Any]) -> dict[Any, Any]:
+    return {key: _plain(item) for key, item in mapping.items()}
+
+
 def _itself(value: Any) -> Any:
     return value
 
@@ -106,5 +109,6 @@ _ENCODERS: dict[type, Callable[[Any], Any]] = {
     Decimal: _plain_decimal,
     list: _plain_list,
     tuple: _plain_list,
+    dict: _plain_mapping,
     **dict.fromkeys((str, int, bool, type(None)), _itself),
 }

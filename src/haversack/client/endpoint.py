@@ -1,0 +1,76 @@
+"""An operation as a method: its answer on a `Client`, an awaitable of its answer on an `AsyncClient`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Coroutine
+from types import MethodType
+from typing import Any, Generic, ParamSpec, Protocol, Self, TypeVar, overload
+
+from haversack.wire.base import Operation
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Sends(Protocol):
+    """Whatever sends an operation and returns its answer."""
+
+    def send(self, operation: Operation[T], /) -> T: ...
+
+
+class SendsAsync(Protocol):
+    """The same, awaited."""
+
+    async def send(self, operation: Operation[T], /) -> T: ...
+
+
+C_co = TypeVar("C_co", bound=Sends | SendsAsync, covariant=True)
+
+
+class Group(Generic[C_co]):
+    """Some operations of a client, under one name."""
+
+    def __init__(self, client: C_co) -> None:
+        self._client = client
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__.lower()} of {self._client!r}>"
+
+
+class endpoint(Generic[P, T]):
+    """Makes a method of an operation, with the operation's parameters, answer and docstring."""
+
+    def __init__(self, operation: Callable[P, Operation[T]]) -> None:
+        self.operation = operation
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        operation: Callable[..., Operation[Any]] = self.operation
+
+        def call(self: Group[Any], /, *args: Any, **kwargs: Any) -> Any:
+            return self._client.send(operation(*args, **kwargs))  # pyright: ignore[reportPrivateUsage]
+
+        call.__signature__ = _signature(operation)  # type: ignore[attr-defined]
+        call.__name__, call.__qualname__, call.__module__ = name, f"{owner.__qualname__}.{name}", owner.__module__
+        call.__doc__ = operation.__doc__
+        self._call = call
+
+    @overload
+    def __get__(self, group: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, group: Group[Sends], owner: type) -> Callable[P, T]: ...
+    @overload
+    def __get__(self, group: Group[SendsAsync], owner: type) -> Callable[P, Coroutine[Any, Any, T]]: ...
+    def __get__(self, group: Group[Any] | None, owner: type) -> Any:
+        return self if group is None else MethodType(self._call, group)
+
+
+def _signature(operation: Callable[..., Any]) -> inspect.Signature:
+    """The operation's parameters behind a `self`, typed as they are written in the source and not as they are on the wire."""
+    bases = reversed(getattr(operation, "__mro__", ()))
+    written = {name: note for base in bases for name, note in vars(base).get("__annotations__", {}).items()}
+    parameters = [
+        parameter.replace(annotation=written.get(name, parameter.annotation))
+        for name, parameter in inspect.signature(operation).parameters.items()
+    ]
+    return inspect.Signature([inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY), *parameters])

@@ -1,0 +1,107 @@
+"""What a response means: the answer of its operation, or the error that it stands for."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from types import NoneType
+from typing import Any, NamedTuple, NoReturn, TypeVar, get_args, get_origin
+
+import msgspec
+
+from haversack.errors import ApiError, ProtocolError, RedirectRefused
+from haversack.rest.http import HttpResponse
+from haversack.wire.base import CancelPending, Operation, Page, answer_type, body_type
+from haversack.wire.codec import decode
+from haversack.wire.faults import ErrorBody
+
+T = TypeVar("T")
+
+_INTEGER = re.compile(r"-?[0-9]{1,19}")
+_SECONDS = re.compile(r"[0-9]{1,9}")
+_MESSAGE_MAX = 2_000
+_errors = msgspec.json.Decoder(ErrorBody)
+
+
+class _Shape(NamedTuple):
+    """What can answer an operation."""
+
+    body: Any
+    may_be_pending: bool
+    may_be_none: bool
+    is_page: bool
+    is_text: bool
+
+
+@cache
+def _shape(kind: type[Operation[Any]]) -> _Shape:
+    answer = answer_type(kind)
+    parts = get_args(answer)
+    is_none = answer in (None, NoneType)
+    body = NoneType if is_none else body_type(kind)
+    may_be_none = is_none or NoneType in parts
+    return _Shape(body, CancelPending in parts, may_be_none, get_origin(answer) is Page, kind.answers_text)
+
+
+def read_answer(operation: Operation[T], response: HttpResponse) -> T:
+    """The answer that a response holds, or the error that it is."""
+    kind = type(operation)
+    if not 200 <= response.status < 300:
+        _refuse(kind.__name__, response)
+    answer: T = _value(kind, _shape(kind), response)
+    return answer
+
+
+def _value(kind: type[Operation[Any]], shape: _Shape, response: HttpResponse) -> Any:
+    what = f"the answer to {kind.__name__}"
+    if response.status == 202 and kind.method != "GET":
+        if shape.may_be_pending:
+            return CancelPending()
+        raise ProtocolError(what, "taken but not carried out yet (HTTP 202)", response.body)
+    if shape.may_be_none and response.body in (b"", b"null"):
+        return None
+    if shape.is_text:
+        return _text(shape, response.body, what)
+    value = decode(shape.body, response.body, what=what)
+    return _page(value, response) if shape.is_page else value
+
+
+def _page(rows: list[Any], response: HttpResponse) -> Page[Any]:
+    page = Page[Any](rows)
+    total = response.headers.get("x-total", "")
+    page.total = int(total) if _INTEGER.fullmatch(total) else None
+    return page
+
+
+def _text(shape: _Shape, body: bytes, what: str) -> str | int:
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        raise ProtocolError(what, str(error), body) from None
+    if shape.body is str:
+        return text
+    if not _INTEGER.fullmatch(text):
+        raise ProtocolError(what, "it is not a whole number", body)
+    return int(text)
+
+
+def _refuse(what: str, response: HttpResponse) -> NoReturn:
+    """Raise what a status other than 2xx says."""
+    status = response.status
+    if 300 <= status < 400:
+        raise RedirectRefused(what, status, response.headers.get("location", ""))
+    if not 400 <= status < 600:
+        raise ProtocolError(f"the answer to {what}", f"HTTP status {status}", response.body)
+    error = ApiError.of(status, *_code_and_message(response.body))
+    retry_after = response.headers.get("retry-after", "")
+    error.retry_after_s = float(retry_after) if _SECONDS.fullmatch(retry_after) else None
+    raise error
+
+
+def _code_and_message(body: bytes) -> tuple[str | None, str]:
+    # Business errors are JSON; those of the exchange's framework, and of what stands in front of it, are plain text.
+    try:
+        fault = _errors.decode(body)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return None, body[:_MESSAGE_MAX].decode(errors="replace").strip()
+    return fault.code, fault.message[:_MESSAGE_MAX]

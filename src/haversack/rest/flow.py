@@ -1,0 +1,82 @@
+"""From an operation to its answer, as a generator: what to send, when, and what comes of it. No socket, no clock, no sleep.
+
+    steps = flow(GetDepth("SOL_USDC"), session)
+    attempt = next(steps)              # wait attempt.delay_s, then send attempt.request
+    attempt = steps.send(response)     # or steps.throw(error); StopIteration holds the answer
+
+A read may be repeated. Whatever changes state is sent exactly once: where its outcome cannot be known, that is what the caller
+is told, with the cause.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator
+from typing import NamedTuple, TypeAlias, TypeVar
+
+from haversack.errors import ApiError, ConnectFailed, OutcomeUnknown, TransportError, UsageError
+from haversack.rest.answers import read_answer
+from haversack.rest.http import HttpRequest, HttpResponse
+from haversack.rest.request import changes_state
+from haversack.rest.session import RestSession
+from haversack.wire.base import Operation
+
+T = TypeVar("T")
+
+_log = logging.getLogger("haversack.rest")
+
+
+class Attempt(NamedTuple):
+    """One step of a driver: wait, then send. A step without a request is a wait alone, and is answered by None.
+
+    A repeated request is made after the wait before it, so that its signature is fresh.
+    """
+
+    request: HttpRequest | None
+    delay_s: float
+
+
+Flow: TypeAlias = Generator[Attempt, HttpResponse | None, T]
+
+
+def flow(operation: Operation[T], session: RestSession) -> Flow[T]:
+    """The steps to the answer of one operation."""
+    return _change(operation, session) if changes_state(type(operation)) else _read(operation, session)
+
+
+def _read(operation: Operation[T], session: RestSession) -> Flow[T]:
+    attempts = 0
+    while True:
+        prepared = session.prepare(operation)
+        attempts += 1
+        try:
+            response = yield Attempt(prepared.request, prepared.delay_s)
+            return _answer(operation, response)
+        except (TransportError, ApiError) as failure:
+            delay_s = session.retry_delay_s(failure, attempts)
+            if delay_s is None:
+                raise
+            _log.warning("%s failed (%s); again in %.2f s", type(operation).__name__, failure, delay_s)
+        yield Attempt(None, delay_s)
+
+
+def _change(operation: Operation[T], session: RestSession) -> Flow[T]:
+    prepared = session.prepare(operation)
+    try:
+        response = yield Attempt(prepared.request, prepared.delay_s)
+        return _answer(operation, response)
+    except (UsageError, ConnectFailed):
+        raise
+    except ApiError as refusal:
+        if refusal.status < 500 and refusal.code != "TIMEOUT":
+            raise
+        raise OutcomeUnknown(operation, refusal, sent_ms=prepared.sent_ms) from refusal
+    except Exception as failure:
+        # Whatever else went wrong, in a transport of the user's own or in reading the answer, the request may have arrived.
+        raise OutcomeUnknown(operation, failure, sent_ms=prepared.sent_ms) from failure
+
+
+def _answer(operation: Operation[T], response: HttpResponse | None) -> T:
+    assert response is not None, "a driver must send the response to a step that has a request"
+    _log.debug("%s %s: HTTP %s", operation.method, operation.path, response.status)
+    return read_answer(operation, response)

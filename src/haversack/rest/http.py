@@ -1,0 +1,43 @@
+"""What a transport takes and gives. Bring another one by writing a function of this shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
+
+
+class HttpRequest(NamedTuple):
+    """What a transport sends. The host is the transport's own, so a request can reach no other."""
+
+    method: str
+    target: str
+    """Path and query, escaped already."""
+    headers: dict[str, str]
+    body: bytes | None
+
+    def __repr__(self) -> str:
+        # Headers hold a signature that is good for a while, so they are never shown.
+        return f"HttpRequest({self.method} {self.target})"
+
+
+class HttpResponse(NamedTuple):
+    """What came back, whatever its status. Names of headers are in lower case; the body is not compressed any more."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class HttpSend(Protocol):
+    """Sends one request once, and follows no redirect.
+
+    It raises ConnectFailed if no byte of the request can have left, and RequestFailed if the request may have arrived.
+    """
+
+    def __call__(self, request: HttpRequest, /) -> HttpResponse: ...
+
+
+class HttpSendAsync(Protocol):
+    """The same, awaited."""
+
+    async def __call__(self, request: HttpRequest, /) -> HttpResponse: ...

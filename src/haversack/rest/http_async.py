@@ -1,0 +1,93 @@
+"""The async transport, over aiohttp: one host, kept connections, no redirects, cookies or proxies from the environment."""
+
+from __future__ import annotations
+
+import asyncio
+
+import aiohttp
+from yarl import URL
+
+from haversack.errors import ConnectFailed, RequestFailed, TransportError, UntrustedServer, UsageError
+from haversack.rest.address import Address
+from haversack.rest.bodies import refuse_length, unpacked
+from haversack.rest.http import HttpRequest, HttpResponse
+
+_CONNECTIONS_MAX = 100
+_IDLE_S = 30.0
+
+
+class AsyncHttp:
+    """Sends requests to one address, in the event loop of its first request."""
+
+    def __init__(self, address: Address, *, timeout_s: float) -> None:
+        self._address = address
+        self._timeout_s = timeout_s
+        self._session: aiohttp.ClientSession | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_closed = False
+
+    def __repr__(self) -> str:
+        return f"AsyncHttp({self._address.url})"
+
+    async def __call__(self, request: HttpRequest, /) -> HttpResponse:
+        session = self._session_here()
+        url = URL(self._address.url + request.target, encoded=True)
+        try:
+            async with session.request(
+                request.method, url, data=request.body, headers=request.headers, allow_redirects=False
+            ) as response:
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                body = await _body(response)
+                return HttpResponse(response.status, headers, unpacked(body, headers.get("content-encoding", "")))
+        except (aiohttp.ClientError, OSError) as error:
+            raise _translated(error, self._address.url) from error
+
+    async def close(self) -> None:
+        """Close the connections. Nothing can be sent afterwards."""
+        self._is_closed = True
+        if self._session is not None:
+            await self._session.close()
+
+    def _session_here(self) -> aiohttp.ClientSession:
+        if self._is_closed:
+            raise UsageError("this client is closed")
+        loop = asyncio.get_running_loop()
+        if self._session is None:
+            self._session, self._loop = _new_session(self._timeout_s), loop
+        if loop is not self._loop:
+            raise UsageError("an AsyncClient belongs to the event loop of its first request: make one in each loop")
+        return self._session
+
+
+def _new_session(timeout_s: float) -> aiohttp.ClientSession:
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=_CONNECTIONS_MAX, keepalive_timeout=_IDLE_S),
+        timeout=aiohttp.ClientTimeout(total=None, connect=timeout_s, sock_connect=timeout_s, sock_read=timeout_s),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+        auto_decompress=False,
+        skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent"),
+    )
+    # aiohttp sends a DELETE again when a kept connection drops, and a cancel-all that came twice could take new orders.
+    session._retry_connection = False  # pyright: ignore[reportPrivateUsage]
+    return session
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    if response.content_length is not None:
+        refuse_length(response.content_length)
+        return await response.read()
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        refuse_length(len(body))
+    return bytes(body)
+
+
+def _translated(error: Exception, url: str) -> TransportError:
+    text = str(error) or type(error).__name__
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return UntrustedServer(f"the TLS certificate of {url} was refused: {text}")
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+        return ConnectFailed(f"no connection to {url}: {text}")
+    return RequestFailed(f"no answer from {url}: {text}")

@@ -1,0 +1,50 @@
+"""What all requests of one client have in common: its signer, its bounds for retries, and how it introduces itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from haversack.clock import Clock, secret_bytes, seeded_random
+from haversack.rest.request import Prepared, prepare
+from haversack.rest.retry import Retry, retry_delay_s
+from haversack.signing import WINDOW_MS_DEFAULT, Key, Signer
+from haversack.wire.base import Operation
+
+
+class RestSession:
+    """Makes requests for one client. It holds no connection, and may be shared between threads and tasks."""
+
+    def __init__(
+        self,
+        credentials: Key | None,
+        clock: Clock,
+        *,
+        window_ms: int = WINDOW_MS_DEFAULT,
+        retry: Retry | None = None,
+        dice: Callable[[], float] | None = None,
+    ) -> None:
+        self._signer = Signer(credentials, clock, window_ms=window_ms) if credentials is not None else None
+        self._retry = retry or Retry()
+        self._dice = dice or seeded_random(int.from_bytes(secret_bytes(8))).random
+        self._headers = {"User-Agent": user_agent(), "Accept-Encoding": "gzip"}
+
+    def prepare(self, operation: Operation[Any]) -> Prepared:
+        """The request for an operation, signed for now."""
+        return prepare(operation, self._signer, self._headers)
+
+    def retry_delay_s(self, error: Exception, attempts: int) -> float | None:
+        """How long to wait before a read is repeated that failed so often; None: not at all."""
+        return retry_delay_s(self._retry, error, attempts, self._dice)
+
+
+@cache
+def user_agent() -> str:
+    """`haversack/<version>`."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return f"haversack/{version('haversack')}"
+    except PackageNotFoundError:
+        return "haversack"
