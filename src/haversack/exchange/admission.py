@@ -1,0 +1,127 @@
+"""From an order as it was sent to a command for the engine: the market's filters, in the order in which the exchange checks them.
+
+Minimum quantity comes before its decimals, which come before the price's (derived from refusals observed 2025-06). What depends
+on the book or on balances is the engine's.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from haversack.exchange.engine.command import Place
+from haversack.exchange.engine.event import Refusal
+from haversack.exchange.engine.rules import MarketRules
+from haversack.exchange.listing import Listing
+from haversack.exchange.messages import Refused
+from haversack.wire.enums import OrderType, SelfTradePrevention, Side, TimeInForce
+from haversack.wire.markets import Market
+from haversack.wire.orders import PlaceOrder
+
+_TRIGGERS = ("trigger_price", "trigger_quantity", "trigger_by")
+_ATTACHED = ("take_profit_trigger_price", "take_profit_limit_price", "stop_loss_trigger_price", "stop_loss_limit_price")
+
+_REFUSALS: dict[Refusal, tuple[int, str, str]] = {
+    Refusal.PRICE_BAND: (400, "INVALID_CLIENT_REQUEST", "Price is too far from the last active price"),
+    Refusal.POST_ONLY_TAKES: (400, "INVALID_ORDER", "Order would immediately match and take"),
+    Refusal.FILL_OR_KILL: (400, "INVALID_ORDER", "Fill or kill order would not complete fill immediately"),
+    Refusal.INSUFFICIENT_FUNDS: (400, "INSUFFICIENT_FUNDS", "Insufficient funds"),
+    # The real exchange says "Insufficient margin to open a new order"; here no account has margin yet, and the text says so.
+    Refusal.INSUFFICIENT_MARGIN: (400, "INSUFFICIENT_MARGIN", "Perpetuals cannot be traded on this local exchange yet"),
+    Refusal.ORDER_NOT_FOUND: (400, "INVALID_CLIENT_REQUEST", "Order not found"),
+    Refusal.ORDER_LIMIT: (400, "ORDER_LIMIT", "Order limit reached"),
+}
+
+
+def refused(refusal: Refusal) -> Refused:
+    """How the exchange says it."""
+    status, code, message = _REFUSALS[refusal]
+    return Refused.by_rule(code, message, status=status)
+
+
+def admit(order: PlaceOrder, account: int, listing: Listing) -> Place:
+    """The command for an order that keeps to its market's filters."""
+    market, rules = listing.markets[order.symbol], listing.rules[order.symbol]
+    _check_served(order)
+    is_market = order.order_type == OrderType.MARKET
+    quantity, quote_quantity = _quantities(order, is_market=is_market)
+    price = None if is_market else _limit_price(order)
+    if quantity is not None:
+        _check_quantity(quantity, market)
+    if price is not None:
+        _check_price(price, market)
+    return Place(
+        account=account,
+        symbol=order.symbol,
+        side=Side(order.side),
+        price=None if price is None else _units(price, rules.price_scale),
+        quantity=None if quantity is None else _units(quantity, rules.quantity_scale),
+        quote_quantity=None if quote_quantity is None else _quote_units(quote_quantity, rules, listing),
+        time_in_force=TimeInForce(order.time_in_force or TimeInForce.GTC),
+        post_only=bool(order.post_only),
+        self_trade_prevention=SelfTradePrevention(order.self_trade_prevention or SelfTradePrevention.REJECT_TAKER),
+        client_id=order.client_id,
+    )
+
+
+def _check_served(order: PlaceOrder) -> None:
+    if (order.trigger_price is None) != (order.trigger_quantity is None):
+        raise Refused.as_invalid("Must specify both `triggerPrice` and `triggerQuantity` or neither")
+    named = [name for name in (*_TRIGGERS, *_ATTACHED) if getattr(order, name) is not None]
+    if named:
+        raise Refused.by_rule("INVALID_ORDER", f"Conditional orders are not served by this local exchange yet: {named[0]}")
+
+
+def _quantities(order: PlaceOrder, *, is_market: bool) -> tuple[Decimal | None, Decimal | None]:
+    quantity = None if order.quantity is None else Decimal(order.quantity)
+    if quantity is not None:
+        return quantity, None
+    if is_market and order.quote_quantity is not None:
+        quote_quantity = Decimal(order.quote_quantity)
+        if quote_quantity <= 0:
+            raise Refused.as_invalid("Quantity is below the minimum allowed value")
+        return None, quote_quantity
+    kind = "Market" if is_market else "Limit"
+    raise Refused.as_invalid(f"{kind} orders must specify a positive `quantity`")
+
+
+def _limit_price(order: PlaceOrder) -> Decimal:
+    if order.price is None:
+        raise Refused.as_invalid("Limit orders must specify a `price`")
+    return Decimal(order.price)
+
+
+def _check_quantity(quantity: Decimal, market: Market) -> None:
+    filters = market.filters.quantity
+    if quantity < filters.min_quantity or quantity <= 0:
+        raise Refused.as_invalid("Quantity is below the minimum allowed value")
+    if filters.max_quantity is not None and quantity > filters.max_quantity:
+        raise Refused.as_invalid("Quantity is above the maximum allowed value")
+    if not _is_multiple(quantity, filters.step_size):
+        raise Refused.as_invalid("Quantity decimal too long")
+
+
+def _check_price(price: Decimal, market: Market) -> None:
+    filters = market.filters.price
+    if not _is_multiple(price, filters.tick_size):
+        raise Refused.as_invalid("Price decimal too long")
+    if price < filters.min_price:
+        raise Refused.as_invalid("Price is below the minimum allowed value")
+    if filters.max_price is not None and price > filters.max_price:
+        raise Refused.as_invalid("Price is above the maximum allowed value")
+
+
+def _is_multiple(number: Decimal, increment: Decimal) -> bool:
+    # In integers: a decimal's remainder is rounded once it has more than 28 digits.
+    top, bottom = number.as_integer_ratio()
+    step_top, step_bottom = increment.as_integer_ratio()
+    return top * step_bottom % (bottom * step_top) == 0
+
+
+def _units(number: Decimal, scale: int) -> int:
+    top, bottom = number.as_integer_ratio()
+    units: int = top * 10**scale // bottom
+    return units
+
+
+def _quote_units(number: Decimal, rules: MarketRules, listing: Listing) -> int:
+    return _units(number, listing.asset_scales[rules.quote])

@@ -1,0 +1,134 @@
+"""What every request goes through: route, body, signature, replay, speed bump, handler, journal, reply.
+
+The order is the exchange's: Content-Type and body come before the signature, so a malformed body is told to anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeAlias
+
+from haversack.exchange import faults
+from haversack.exchange.api import account, history, markets, orders, system
+from haversack.exchange.api.caller import Caller
+from haversack.exchange.authentication import Proof, check_signature, check_time, read_proof
+from haversack.exchange.faults import AnswerAction
+from haversack.exchange.messages import Refused, Reply, Request
+from haversack.exchange.payload import read_request
+from haversack.exchange.venue import Venue
+from haversack.wire.base import Operation, Page
+from haversack.wire.catalogue import CATALOGUE
+from haversack.wire.markets import GetKlines, GetMarkets, GetMarkPrices, GetOpenInterest, GetTicker, GetTickers
+from haversack.wire.orders import PlaceOrder
+from haversack.wire.trades import GetRecentTrades
+
+Sleep: TypeAlias = Callable[[float], Awaitable[None]]
+_Handler: TypeAlias = Callable[[Caller, Any], Any]
+
+ROUTES: Mapping[type[Operation[Any]], _Handler] = dict(
+    (*system.ROUTES, *markets.ROUTES, *account.ROUTES, *orders.ROUTES, *history.ROUTES)
+)
+_BY_PATH: Mapping[tuple[str, str], type[Operation[Any]]] = {
+    (operation.method, operation.path): operation for operation in CATALOGUE
+}
+_PATHS = frozenset(operation.path for operation in CATALOGUE)
+_ROWS_DEFAULT = 100
+
+# How long the real exchange lets its public reads be cached (observed 2026-09). Nothing is cached here.
+_CACHE_CONTROL: Mapping[type[Operation[Any]], str] = {
+    GetMarkets: "public, s-maxage=300, stale-while-revalidate=600, stale-if-error=3600",
+    GetTicker: "public, s-maxage=20, stale-while-revalidate=10, stale-if-error=3600",
+    GetTickers: "public, s-maxage=20, stale-while-revalidate=10, stale-if-error=3600",
+    GetRecentTrades: "public, s-maxage=5, stale-while-revalidate=5, stale-if-error=3600",
+    GetOpenInterest: "public, s-maxage=5, stale-while-revalidate=5, stale-if-error=3600",
+    GetMarkPrices: "public, s-maxage=1, stale-while-revalidate=1, stale-if-error=3600",
+    GetKlines: "public, s-maxage=60, stale-while-revalidate=120, stale-if-error=3600",
+}
+
+
+class Dispatcher:
+    """Answers requests. One that it cannot answer because of our own mistake is a 500, never an exception."""
+
+    def __init__(self, venue: Venue, *, sleep: Sleep) -> None:
+        self._venue = venue
+        self._sleep = sleep
+
+    async def handle(self, request: Request) -> Reply:
+        """The reply to one request; raises ConnectionCut where a fault wants no reply at all."""
+        try:
+            return await self._handle(request)
+        except Refused as refused:
+            return refused.reply
+
+    async def _handle(self, request: Request) -> Reply:
+        kind = _route(request)
+        fault = self._venue.faults.for_request(kind)
+        if fault is not None:
+            faults.before(fault)
+        received = read_request(kind, request, self._venue.listing.markets)
+        proof = self._authenticate(kind, request, received.texts)
+        await self._speed_bump(received.operation)
+        caller = self._caller(proof)
+        answer = ROUTES[kind](caller, received.operation)
+        await self._venue.settled()
+        reply = _reply(received.operation, answer)
+        if fault is None:
+            return reply
+        if fault.action is AnswerAction.DELAY:
+            await self._sleep(fault.delay_s)
+        return faults.after(fault, reply)
+
+    def _authenticate(self, kind: type[Operation[Any]], request: Request, texts: list[tuple[str, str]]) -> Proof | None:
+        if kind.instruction is None:
+            return None
+        now_ms = self._venue.clock.now_us() // 1_000
+        proof = read_proof(request.headers)
+        check_time(proof, now_ms)
+        check_signature(proof, kind.instruction, texts)
+        self._venue.check_key(proof.key)
+        if kind.method != "GET":
+            self._venue.replays.check(proof, now_ms)
+        return proof
+
+    async def _speed_bump(self, operation: Operation[Any]) -> None:
+        # Orders that may take wait before they are matched; cancels and post-only orders do not (documented 2026-10).
+        if isinstance(operation, PlaceOrder) and not operation.post_only and self._venue.settings.speed_bump_ms:
+            await self._sleep(self._venue.settings.speed_bump_ms / 1_000)
+
+    def _caller(self, proof: Proof | None) -> Caller:
+        now_us = self._venue.clock.now_us()
+        account_number = None if proof is None else self._venue.account_for(proof.key, now_us=now_us)
+        return Caller(self._venue, now_us, account_number, proof)
+
+
+def _route(request: Request) -> type[Operation[Any]]:
+    kind = _BY_PATH.get((request.method, request.path))
+    if kind is None:
+        known = request.path in _PATHS
+        raise Refused.by_framework(405 if known else 404, "method not allowed" if known else "not found")
+    if kind not in ROUTES:
+        raise Refused.by_framework(501, f"{kind.__name__} is not served by this local exchange")
+    return kind
+
+
+def _reply(operation: Operation[Any], answer: Any) -> Reply:
+    kind = type(operation)
+    if kind.answers_text:
+        return Reply.text(str(answer))
+    if answer is None:
+        return Reply.empty(204)
+    if isinstance(answer, Page):
+        return Reply.json(list(answer), headers=_page_headers(operation, answer))
+    cache_control = _CACHE_CONTROL.get(kind)
+    return Reply.json(answer, headers={"cache-control": cache_control} if cache_control else None)
+
+
+def _page_headers(operation: Any, page: Page[Any]) -> Mapping[str, str]:
+    rows, total = operation.limit or _ROWS_DEFAULT, page.total or 0
+    return {
+        "x-current-page": str((operation.offset or 0) // rows + 1),
+        "x-page-count": str(max(1, -(-total // rows))),
+        "x-page-size": str(rows),
+        "x-total": str(total),
+        "cache-control": "no-store",
+    }

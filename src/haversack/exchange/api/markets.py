@@ -1,0 +1,143 @@
+"""Assets, markets, books, prices, statistics and public trades."""
+
+from __future__ import annotations
+
+from haversack.exchange.api.caller import Caller, invalid_symbol, unknown_symbol
+from haversack.exchange.engine.event import MarkChanged
+from haversack.exchange.listing import INDEX_SCALE
+from haversack.exchange.messages import Refused
+from haversack.units import compact
+from haversack.wire.assets import Asset, GetAssets
+from haversack.wire.enums import MarketType, TickerInterval
+from haversack.wire.markets import (
+    Depth,
+    GetDepth,
+    GetKlines,
+    GetMarket,
+    GetMarkets,
+    GetMarkPrices,
+    GetOpenInterest,
+    GetTicker,
+    GetTickers,
+    Kline,
+    Market,
+    MarkPrice,
+    OpenInterest,
+    Ticker,
+)
+from haversack.wire.trades import GetRecentTrades, Trade
+
+_LEVELS_MAX = 5_000
+_TRADES_DEFAULT = 100
+_RATE_SCALE = 28
+
+
+def assets(caller: Caller, _operation: GetAssets) -> list[Asset]:
+    """All assets; the country filter is not known here and changes nothing."""
+    return list(caller.venue.listing.assets.values())
+
+
+def markets(caller: Caller, operation: GetMarkets) -> list[Market]:
+    """All markets, or those of some types."""
+    kinds = operation.market_type
+    return [market for market in caller.venue.listing.markets.values() if kinds is None or market.market_type in kinds]
+
+
+def market(caller: Caller, operation: GetMarket) -> Market:
+    """One market."""
+    caller.check_symbol(operation.symbol, unknown_symbol())
+    return caller.venue.listing.markets[operation.symbol]
+
+
+def depth(caller: Caller, operation: GetDepth) -> Depth:
+    """The levels nearest the touch, ascending on both sides."""
+    caller.check_symbol(operation.symbol, unknown_symbol())
+    scales = caller.scales(operation.symbol)
+    bids, asks, update_id = caller.venue.engine.depth(operation.symbol)
+    levels_max = _LEVELS_MAX if operation.limit is None else int(operation.limit)
+    return Depth(
+        asks=[(scales.short_price(price), scales.short_quantity(quantity)) for price, quantity in asks[:levels_max]],
+        bids=[(scales.short_price(price), scales.short_quantity(quantity)) for price, quantity in bids[-levels_max:]],
+        last_update_id=str(update_id),
+        timestamp_us=caller.venue.changed_us.get(operation.symbol, caller.now_us),
+    )
+
+
+def ticker(caller: Caller, operation: GetTicker) -> Ticker | None:
+    """Statistics of one market; nothing (204) if it never traded."""
+    caller.check_symbol(operation.symbol, invalid_symbol())
+    interval = TickerInterval(operation.interval or TickerInterval.DAY_1)
+    return caller.venue.tape.ticker(operation.symbol, interval, now_us=caller.now_us)
+
+
+def tickers(caller: Caller, operation: GetTickers) -> list[Ticker]:
+    """Statistics of every market that traded."""
+    interval = TickerInterval(operation.interval or TickerInterval.DAY_1)
+    found = (caller.venue.tape.ticker(symbol, interval, now_us=caller.now_us) for symbol in caller.venue.listing.markets)
+    return [statistics for statistics in found if statistics is not None]
+
+
+def klines(caller: Caller, operation: GetKlines) -> list[Kline]:
+    """Candles."""
+    caller.check_symbol(operation.symbol, invalid_symbol())
+    return caller.venue.tape.klines(operation, now_us=caller.now_us)
+
+
+def recent_trades(caller: Caller, operation: GetRecentTrades) -> list[Trade]:
+    """The newest trades."""
+    caller.check_symbol(operation.symbol, unknown_symbol())
+    return caller.venue.tape.recent_trades(operation.symbol, operation.limit or _TRADES_DEFAULT)
+
+
+def mark_prices(caller: Caller, operation: GetMarkPrices) -> list[MarkPrice]:
+    """Mark, index and funding of perpetuals."""
+    found = _perpetuals(caller, operation.symbol)
+    if operation.symbol is not None and not found:
+        raise Refused.as_invalid("Symbol not found")
+    if operation.market_type not in (None, MarketType.PERP):
+        return []
+    marks = (caller.venue.engine.mark(symbol) for symbol in found)
+    return [_mark_price(caller, mark) for mark in marks if mark is not None]
+
+
+def open_interest(caller: Caller, operation: GetOpenInterest) -> list[OpenInterest]:
+    """What is held open, in the base asset; a spot market has none."""
+    if operation.symbol is not None:
+        caller.check_symbol(operation.symbol, invalid_symbol())
+    return [
+        OpenInterest(
+            symbol=symbol,
+            open_interest=caller.scales(symbol).short_quantity(caller.venue.engine.open_interest(symbol)),
+            timestamp_ms=caller.now_ms,
+        )
+        for symbol in _perpetuals(caller, operation.symbol)
+    ]
+
+
+def _perpetuals(caller: Caller, symbol: str | None) -> list[str]:
+    rules = caller.venue.listing.rules.values()
+    return [rule.symbol for rule in rules if rule.is_perpetual and symbol in (None, rule.symbol)]
+
+
+def _mark_price(caller: Caller, mark: MarkChanged) -> MarkPrice:
+    return MarkPrice(
+        symbol=mark.symbol,
+        mark_price=caller.scales(mark.symbol).short_price(mark.mark),
+        index_price=compact(mark.index, INDEX_SCALE),
+        funding_rate=compact(mark.funding_rate_e28, _RATE_SCALE),
+        next_funding_timestamp_ms=mark.next_funding_ms,
+    )
+
+
+ROUTES = (
+    GetAssets.served_by(assets),
+    GetMarkets.served_by(markets),
+    GetMarket.served_by(market),
+    GetDepth.served_by(depth),
+    GetTicker.served_by(ticker),
+    GetTickers.served_by(tickers),
+    GetKlines.served_by(klines),
+    GetRecentTrades.served_by(recent_trades),
+    GetMarkPrices.served_by(mark_prices),
+    GetOpenInterest.served_by(open_interest),
+)

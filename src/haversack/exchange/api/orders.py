@@ -1,0 +1,102 @@
+"""Orders: placing, asking, cancelling."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from haversack.exchange.admission import admit, refused
+from haversack.exchange.api.caller import Caller, unknown_symbol
+from haversack.exchange.engine.command import Cancel, CancelAll, Command
+from haversack.exchange.engine.event import Event, OrderAccepted, OrderEnded, OrderFilled, Rejected
+from haversack.exchange.engine.order import OpenOrder
+from haversack.exchange.messages import Refused
+from haversack.exchange.render import order_answer
+from haversack.wire.enums import CancelOrderType, OrderStatus
+from haversack.wire.orders import CancelAllOrders, CancelOrder, GetOpenOrders, GetOrder, Order, PlaceOrder
+
+
+def place(caller: Caller, operation: PlaceOrder) -> Order:
+    """Match an order; the answer is how it stands after matching."""
+    events = _execute(caller, admit(operation, caller.account, caller.venue.listing))
+    accepted = events[0]
+    assert isinstance(accepted, OrderAccepted), f"a place that was not refused began with {accepted}"
+    mine = [
+        event
+        for event in events
+        if isinstance(event, OrderFilled | OrderEnded) and event.order.order_id == accepted.order.order_id
+    ]
+    if mine:
+        return _answer(caller, mine[-1])
+    return _answer(caller, OpenOrder(accepted.order, 0, 0, OrderStatus.NEW))
+
+
+def get(caller: Caller, operation: GetOrder) -> Order:
+    """A resting order; one that rests no longer is not found."""
+    caller.check_symbol(operation.symbol, unknown_symbol())
+    order_id, client_id = _one_id(operation.order_id, operation.client_id)
+    order = caller.venue.engine.order(caller.account, operation.symbol, order_id=order_id, client_id=client_id)
+    if order is None:
+        raise Refused.by_rule("RESOURCE_NOT_FOUND", "Not Found", status=404)
+    return _answer(caller, order)
+
+
+def open_orders(caller: Caller, operation: GetOpenOrders) -> list[Order]:
+    """Resting orders, oldest first."""
+    if operation.symbol is not None:
+        caller.check_symbol(operation.symbol, unknown_symbol())
+    markets, kind = caller.venue.listing.markets, operation.market_type
+    return [
+        _answer(caller, order)
+        for order in caller.venue.engine.open_orders(caller.account, operation.symbol)
+        if kind is None or markets[order.order.symbol].market_type == kind
+    ]
+
+
+def cancel(caller: Caller, operation: CancelOrder) -> Order:
+    """Take one order out."""
+    order_id, client_id = _one_id(operation.order_id, operation.client_id)
+    command = Cancel(account=caller.account, symbol=operation.symbol, order_id=order_id, client_id=client_id)
+    return next(_answer(caller, event) for event in _execute(caller, command) if isinstance(event, OrderEnded))
+
+
+def cancel_all(caller: Caller, operation: CancelAllOrders) -> list[Order]:
+    """Take all orders of a market out. There are no conditional orders yet, so cancelling those cancels none."""
+    if operation.order_type == CancelOrderType.CONDITIONAL_ORDER:
+        return []
+    events = _execute(caller, CancelAll(caller.account, operation.symbol))
+    return [_answer(caller, event) for event in events if isinstance(event, OrderEnded)]
+
+
+def _execute(caller: Caller, command: Command) -> Sequence[Event]:
+    events = caller.venue.execute(command, now_us=caller.now_us, proof=caller.proof)
+    if events and isinstance(events[0], Rejected):
+        raise refused(events[0].refusal)
+    return events
+
+
+def _one_id(order_id: str | None, client_id: int | None) -> tuple[int | None, int | None]:
+    if order_id is not None:
+        return int(order_id), None
+    if client_id is None:
+        # The real text is unknown.
+        raise Refused.as_invalid("Must specify either `orderId` or `clientId`")
+    return None, client_id
+
+
+def _answer(caller: Caller, state: OpenOrder | OrderFilled | OrderEnded) -> Order:
+    return order_answer(
+        state.order,
+        executed=state.executed,
+        executed_quote=state.executed_quote,
+        status=state.status,
+        scales=caller.scales(state.order.symbol),
+    )
+
+
+ROUTES = (
+    PlaceOrder.served_by(place),
+    GetOrder.served_by(get),
+    GetOpenOrders.served_by(open_orders),
+    CancelOrder.served_by(cancel),
+    CancelAllOrders.served_by(cancel_all),
+)

@@ -1,0 +1,108 @@
+"""One WebSocket connection as the exchange sees it: text frames come in, streams are subscribed, errors go back.
+
+Nothing is acknowledged (observed 2026-09): a subscription that works is silent, and so is one to a market that does not exist.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from haversack.exchange.authentication import Proof, check_time, signs
+from haversack.exchange.hub import Listener
+from haversack.exchange.messages import Refused
+from haversack.exchange.publish.streams import StreamVerdict, valid_stream
+from haversack.exchange.venue import Venue
+from haversack.signing import SUBSCRIBE, Verifier
+from haversack.wire.codec import encode
+from haversack.wire.faults import ErrorDetail, ErrorFrame
+from haversack.wire.frames import StreamRequest, is_private
+
+_PARSE_ERROR = ErrorDetail(code=4002, message="Parse error")
+_INVALID_SIGNATURE = ErrorDetail(code=4003, message="Invalid signature")
+_INVALID_STREAM = ErrorDetail(code=4006, message="Invalid stream")
+_INVALID_WINDOW = ErrorDetail(code=4008, message="Invalid depth window")
+# The real exchange states no limit, so its words for one are unknown.
+_TOO_MANY = ErrorDetail(code=4009, message="Too many streams on one connection")
+
+_DIGITS = re.compile(r"[0-9]{1,15}")
+_requests = msgspec.json.Decoder(StreamRequest)
+
+
+class Conversation:
+    """What one connection asked for."""
+
+    def __init__(self, venue: Venue, listener: Listener) -> None:
+        self._venue = venue
+        self._listener = listener
+
+    def receive(self, text: str | bytes) -> None:
+        """Do what a text frame asks for."""
+        try:
+            request = _requests.decode(text)
+        except (msgspec.DecodeError, ValueError, RecursionError):
+            self._refuse(_PARSE_ERROR)
+            return
+        if request.method == "UNSUBSCRIBE":
+            for stream in request.params:
+                self._venue.hub.unsubscribe(self._listener, stream)
+            return
+        account = self._account(request)
+        for stream in request.params:
+            self._subscribe(stream, account)
+
+    def end(self) -> None:
+        """The connection is over."""
+        self._venue.hub.leave(self._listener)
+
+    def _subscribe(self, stream: str, account: int | None) -> None:
+        verdict = valid_stream(stream, self._venue.listing)
+        if verdict is StreamVerdict.INVALID_WINDOW:
+            self._refuse(_INVALID_WINDOW)
+        elif verdict is StreamVerdict.INVALID_STREAM:
+            self._refuse(_INVALID_STREAM)
+        elif verdict is StreamVerdict.SERVED and is_private(stream):
+            # One error stands for all private streams of a request: it is sent where the signature is checked.
+            if account is not None:
+                self._listen(stream, account)
+        elif verdict is StreamVerdict.SERVED:
+            self._listen(stream, None)
+
+    def _listen(self, stream: str, account: int | None) -> None:
+        if not self._venue.hub.subscribe(self._listener, stream, account):
+            self._refuse(_TOO_MANY)
+
+    def _account(self, request: StreamRequest) -> int | None:
+        """The account that signed, if a stream needs one; a bad signature is told once and stops no public stream."""
+        if not any(is_private(stream) for stream in request.params):
+            return None
+        proof = _proof(request.signature)
+        now_us = self._venue.clock.now_us()
+        try:
+            if proof is None:
+                raise Refused.as_invalid("Invalid signature")
+            check_time(proof, now_us // 1_000)
+            if not Verifier.is_signature(proof.signature) or not signs(proof, SUBSCRIBE, []):
+                raise Refused.as_invalid("Invalid signature")
+            self._venue.check_key(proof.key)
+        except Refused:
+            self._refuse(_INVALID_SIGNATURE)
+            return None
+        return self._venue.account_for(proof.key, now_us=now_us)
+
+    def _refuse(self, detail: ErrorDetail) -> None:
+        self._listener.deliver(encode(ErrorFrame(id=None, error=detail)))
+
+
+def _proof(signature: Any) -> Proof | None:
+    if signature is None:
+        return None
+    key, signed, timestamp, window = signature
+    if (
+        not (timestamp.isascii() and timestamp.isdigit() and window.isascii() and window.isdigit())
+        or len(timestamp + window) > 30
+    ):
+        return None
+    return Proof(key, signed, int(timestamp), int(window))

@@ -1,0 +1,74 @@
+"""The same doors without a socket, for a client in the same process: the bytes are those that would cross the wire."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+
+from haversack.exchange.api.dispatch import Dispatcher, Sleep
+from haversack.exchange.conversation import Conversation
+from haversack.exchange.messages import Reply, Request
+from haversack.exchange.venue import Venue
+
+
+class Loopback:
+    """Answers requests and holds conversations with one venue."""
+
+    def __init__(self, venue: Venue, *, sleep: Sleep) -> None:
+        self._venue = venue
+        self._dispatcher = Dispatcher(venue, sleep=sleep)
+
+    async def request(self, method: str, target: str, *, headers: Mapping[str, str], body: bytes) -> Reply:
+        """The reply to one request; ConnectionCut where a fault gives none."""
+        path, _, query = target.partition("?")
+        lower = {name.lower(): value for name, value in headers.items()}
+        return await self._dispatcher.handle(Request(method, path, query, lower, body))
+
+    def connect(self) -> LoopbackSocket:
+        """A new stream connection."""
+        return LoopbackSocket(self._venue)
+
+
+class LoopbackSocket:
+    """One stream connection without a socket."""
+
+    def __init__(self, venue: Venue) -> None:
+        self._frames: deque[bytes] = deque()
+        self._ready = asyncio.Event()
+        self._ended = False
+        self._conversation = Conversation(venue, self)
+
+    def send(self, text: str | bytes) -> None:
+        """What a client's text frame does."""
+        if self._ended:
+            raise ConnectionResetError("the connection has ended")
+        self._conversation.receive(text)
+
+    async def receive(self) -> bytes | None:
+        """The next frame; None once the connection has ended and everything was read."""
+        while not self._frames:
+            if self._ended:
+                return None
+            self._ready.clear()
+            await self._ready.wait()
+        return self._frames.popleft()
+
+    def deliver(self, frame: bytes, *, delay_s: float = 0.0) -> None:
+        """Queue a frame for the client."""
+        if delay_s:
+            asyncio.get_running_loop().call_later(delay_s, self.deliver, frame)
+            return
+        self._frames.append(frame)
+        self._ready.set()
+
+    def cut(self) -> None:
+        """End the connection."""
+        self.close()
+
+    def close(self) -> None:
+        """End the connection, from either side."""
+        if not self._ended:
+            self._ended = True
+            self._conversation.end()
+            self._ready.set()

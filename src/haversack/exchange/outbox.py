@@ -1,0 +1,85 @@
+"""The sending side of one WebSocket: frames wait in a bounded queue, pings go out, and a reader that is too slow is cut off."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from aiohttp import WSMsgType, web
+
+from haversack.exchange.conversation import Conversation
+from haversack.exchange.limits import OUTBOX_FRAMES_MAX, PING_S, PONG_S_MAX
+
+
+class SocketOutbox:
+    """One connection's queue and its two tasks: this one reads, the other writes."""
+
+    def __init__(self, socket: web.WebSocketResponse, transport: asyncio.Transport | None) -> None:
+        self._socket = socket
+        self._transport = transport
+        self._frames: deque[bytes] = deque()
+        self._ready = asyncio.Event()
+        self._pings_unanswered = 0
+
+    def deliver(self, frame: bytes, *, delay_s: float = 0.0) -> None:
+        """Queue a frame, at once or later."""
+        if delay_s:
+            asyncio.get_running_loop().call_later(delay_s, self.deliver, frame)
+            return
+        if len(self._frames) >= OUTBOX_FRAMES_MAX:
+            self.cut()
+            return
+        self._frames.append(frame)
+        self._ready.set()
+
+    def cut(self) -> None:
+        """End the connection without a close frame."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def close(self, code: int, reason: str) -> None:
+        """End the connection with a close frame; a peer that does not answer is not waited for."""
+        try:
+            await asyncio.wait_for(self._socket.close(code=code, message=reason.encode()), timeout=0.5)
+        except (TimeoutError, ConnectionError):
+            self.cut()
+
+    async def run(self, conversation: Conversation) -> None:
+        """Read until the connection ends."""
+        writer = asyncio.create_task(self._write())
+        pinger = asyncio.create_task(self._ping())
+        try:
+            async for message in self._socket:
+                if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
+                    conversation.receive(message.data)
+                elif message.type is WSMsgType.PING:
+                    await self._socket.pong(message.data)
+                elif message.type is WSMsgType.PONG:
+                    self._pings_unanswered = 0
+        except ConnectionError:
+            pass
+        finally:
+            writer.cancel()
+            pinger.cancel()
+            await asyncio.gather(writer, pinger, return_exceptions=True)
+
+    async def _write(self) -> None:
+        try:
+            while True:
+                await self._ready.wait()
+                self._ready.clear()
+                while self._frames:
+                    await self._socket.send_frame(self._frames.popleft(), WSMsgType.TEXT)
+        except (ConnectionError, RuntimeError):
+            self.cut()
+
+    async def _ping(self) -> None:
+        try:
+            while True:
+                await asyncio.sleep(PING_S)
+                if self._pings_unanswered * PING_S >= PONG_S_MAX:
+                    self.cut()
+                self._pings_unanswered += 1
+                await self._socket.ping()
+        except (ConnectionError, RuntimeError):
+            self.cut()

@@ -1,0 +1,146 @@
+"""The doors: REST and WebSocket on one loopback port. It binds 127.0.0.1 and nothing else; there is no option for more."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from aiohttp import WSCloseCode, web
+
+from haversack.exchange.api.dispatch import Dispatcher
+from haversack.exchange.conversation import Conversation
+from haversack.exchange.faults import ConnectionCut
+from haversack.exchange.guard import check_sender
+from haversack.exchange.limits import BODY_BYTES_MAX, BODY_S_MAX, FRAME_BYTES_MAX
+from haversack.exchange.messages import Refused, Reply, Request
+from haversack.exchange.outbox import SocketOutbox
+from haversack.exchange.protocol import LimitedServer
+from haversack.exchange.venue import Venue
+
+_log = logging.getLogger("haversack.exchange")
+_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "SAMEORIGIN",
+    "x-xss-protection": "1; mode=block",
+    "vary": "Origin",
+    "server": "haversack",
+    "X-Local-Exchange": "1",
+}
+_SHUTDOWN_S = 1.0
+
+
+class Server:
+    """Serves one venue until it is stopped."""
+
+    def __init__(self, venue: Venue) -> None:
+        self._venue = venue
+        self._dispatcher = Dispatcher(venue, sleep=asyncio.sleep)
+        self._runner = web.ServerRunner(LimitedServer(self._handle), handle_signals=False)
+        self._outboxes: set[SocketOutbox] = set()
+        self._pulse: asyncio.Task[None] | None = None
+        self._closing = False
+        self.port = 0
+
+    async def start(self, port: int) -> None:
+        """Accept connections on this port of 127.0.0.1; 0 takes a free one, and `port` says which."""
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", port, shutdown_timeout=_SHUTDOWN_S)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+        self._pulse = asyncio.create_task(self._beat())
+
+    async def stop(self) -> None:
+        """Refuse new sockets, tell those that are open, and close the door."""
+        self._closing = True
+        if self._pulse is not None:
+            self._pulse.cancel()
+        await asyncio.gather(*(outbox.close(WSCloseCode.GOING_AWAY, "shutting down") for outbox in list(self._outboxes)))
+        await self._runner.cleanup()
+
+    @property
+    def url(self) -> str:
+        """Where REST is served."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def stream_url(self) -> str:
+        """Where streams are served."""
+        return f"ws://127.0.0.1:{self.port}"
+
+    async def failed(self) -> None:
+        """Wait until the exchange cannot go on; raises what stopped it."""
+        assert self._pulse is not None, "failed() before start()"
+        await asyncio.shield(self._pulse)
+
+    async def _beat(self) -> None:
+        while True:
+            now_us = self._venue.clock.now_us()
+            next_us = self._venue.tick(now_us)
+            await self._venue.settled()
+            await asyncio.sleep(max(0, next_us - self._venue.clock.now_us()) / 1_000_000)
+
+    async def _handle(self, incoming: web.BaseRequest) -> web.StreamResponse:
+        try:
+            check_sender(incoming.raw_path, _header_list(incoming), self.port)
+            if incoming.headers.get("upgrade", "").lower() == "websocket" and incoming.path == "/":
+                return await self._converse(incoming)
+            return _response(await self._dispatcher.handle(await _read(incoming)))
+        except Refused as refused:
+            return _response(refused.reply)
+        except ConnectionCut:
+            _abort(incoming)
+            return web.Response()
+        except asyncio.CancelledError:
+            raise
+        except Exception:  # noqa: BLE001  # a mistake of ours must not take the exchange down, and its text is for the log only
+            _log.exception("%s %s could not be answered", incoming.method, incoming.path)
+            return _response(Refused.by_rule("SERVER_ERROR", "Internal server error", status=500).reply)
+
+    async def _converse(self, incoming: web.BaseRequest) -> web.StreamResponse:
+        if self._closing:
+            raise Refused.by_framework(503, "shutting down")
+        socket = web.WebSocketResponse(autoping=False, autoclose=True, max_msg_size=FRAME_BYTES_MAX, compress=True)
+        await socket.prepare(incoming)
+        outbox = SocketOutbox(socket, incoming.transport)
+        conversation = Conversation(self._venue, outbox)
+        self._outboxes.add(outbox)
+        try:
+            await outbox.run(conversation)
+        finally:
+            self._outboxes.discard(outbox)
+            conversation.end()
+        return socket
+
+
+def _header_list(incoming: web.BaseRequest) -> list[tuple[str, str]]:
+    return [(name.lower(), value) for name, value in incoming.headers.items()]
+
+
+async def _read(incoming: web.BaseRequest) -> Request:
+    try:
+        async with asyncio.timeout(BODY_S_MAX):
+            body = await incoming.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise Refused.by_framework(413, f"the payload is too large: at most {BODY_BYTES_MAX} bytes") from None
+    except TimeoutError:
+        raise Refused.by_framework(408, f"the payload did not arrive within {BODY_S_MAX:.0f} s") from None
+    return Request(
+        method=incoming.method,
+        path=incoming.path,
+        query=incoming.rel_url.raw_query_string,
+        headers={name.lower(): value for name, value in incoming.headers.items()},
+        body=body,
+    )
+
+
+def _response(reply: Reply) -> web.Response:
+    headers: dict[str, Any] = {**_HEADERS, **reply.headers}
+    if reply.content_type is not None:
+        headers["content-type"] = reply.content_type
+    return web.Response(status=reply.status, body=reply.body, headers=headers)
+
+
+def _abort(incoming: web.BaseRequest) -> None:
+    if incoming.transport is not None:
+        incoming.transport.abort()

@@ -1,0 +1,198 @@
+"""The exchange without its doors: engine, journal, views, streams and crowd, joined. It opens no socket.
+
+A command is applied at once and journaled before anybody outside learns of it: answers wait in `settled`, and frames leave when
+the journal has what they tell.
+"""
+
+from __future__ import annotations
+
+from asyncio import Future
+from collections import deque
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from typing import Protocol
+
+import msgspec
+
+from haversack.clock import Clock
+from haversack.exchange.authentication import Proof, Replays
+from haversack.exchange.crowd import Crowd
+from haversack.exchange.engine.command import Command, OpenAccount
+from haversack.exchange.engine.engine import Engine
+from haversack.exchange.engine.event import AccountOpened, Event, LevelChanged, MarkChanged, Rejected, TradePrinted
+from haversack.exchange.faults import Faults
+from haversack.exchange.hub import Hub
+from haversack.exchange.journal import Entry
+from haversack.exchange.listing import Listing
+from haversack.exchange.messages import Refused
+from haversack.exchange.publish.publisher import Publisher
+from haversack.exchange.views.archive import Archive
+from haversack.exchange.views.tape import Tape
+
+FIRST_ORDER_ID = 60_000_000_000
+"""About where the real exchange's ids were in 2026-09."""
+FIRST_TRADE_ID = 380_000_000
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What may differ between one local exchange and another."""
+
+    seed: int = 7
+    has_crowd: bool = True
+    speed_bump_ms: int = 0
+    """How long an order that may take waits before it is matched; 100 on the real exchange (documented 2026-10)."""
+    keys: frozenset[str] | None = None
+    """Verifying keys that may trade; any valid key if None."""
+    history_lag_ms: int = 0
+    """How late the histories are."""
+
+
+class Committer(Protocol):
+    """Where commands are made durable."""
+
+    def submit(self, entry: Entry) -> Future[None]:
+        """Write one more command; done once it cannot be lost."""
+        ...
+
+    async def synced(self) -> None:
+        """Wait until everything submitted so far is durable."""
+        ...
+
+
+class History(Protocol):
+    """What a journal remembers at the start."""
+
+    def replay(self) -> Iterator[Entry]:
+        """All commands, oldest first."""
+        ...
+
+    def nonces(self, now_ms: int) -> Iterator[tuple[bytes, int]]:
+        """Signatures that are still good, with the millisecond until which they are."""
+        ...
+
+
+def genesis(listing_bytes: bytes, settings: Settings) -> bytes:
+    """What a journal's commands depend on besides themselves: another listing or seed would replay to another state."""
+    return msgspec.json.encode({"listing": sha256(listing_bytes).hexdigest(), "seed": settings.seed})
+
+
+class Venue:
+    """One exchange."""
+
+    def __init__(self, listing: Listing, clock: Clock, committer: Committer, *, settings: Settings) -> None:
+        self.listing = listing
+        self.clock = clock
+        self.settings = settings
+        self.faults = Faults()
+        self.hub = Hub(self.faults)
+        self.engine = Engine(
+            listing.asset_rules(),
+            listing.rules.values(),
+            first_order_id=FIRST_ORDER_ID,
+            first_trade_id=FIRST_TRADE_ID,
+        )
+        self.tape = Tape(listing)
+        self.archive = Archive(listing, lag_us=settings.history_lag_ms * 1_000)
+        self.publisher = Publisher(listing, self.tape)
+        self.replays = Replays()
+        self.changed_us: dict[str, int] = {}
+        """When each market's book last changed."""
+        self._committer = committer
+        self._crowd = Crowd(listing, settings.seed) if settings.has_crowd else None
+        self._house: set[int] = set()
+        self._unpublished: deque[tuple[Future[None], Sequence[Event], int]] = deque()
+        self._last_us = 0
+
+    def start(self, history: History) -> int:
+        """Replay what was journaled, or begin anew; how many commands were replayed."""
+        now_us = self.clock.now_us()
+        replayed = 0
+        for entry in history.replay():
+            if not replayed:
+                self._backfill(entry.now_us)
+            self._remember(entry.command, self.engine.apply(entry.command, entry.now_us), entry.now_us)
+            replayed += 1
+        self.replays = Replays(history.nonces(now_us // 1_000))
+        if not replayed:
+            self._backfill(now_us)
+        if self._crowd is not None:
+            for command in self._crowd.setup():
+                self.execute(command, now_us=now_us)
+        return replayed
+
+    def execute(self, command: Command, *, now_us: int, proof: Proof | None = None) -> Sequence[Event]:
+        """Apply one command. What it did may be told to nobody before `settled`."""
+        # The machine's clock may be set back; the exchange's time never goes back.
+        now_us = max(now_us, self._last_us)
+        events = self.engine.apply(command, now_us)
+        if not events or isinstance(events[0], Rejected):
+            return events
+        nonce, expires_ms = (None, None) if proof is None else (proof.nonce, proof.expires_ms)
+        future = self._committer.submit(Entry(now_us=now_us, command=command, nonce=nonce, expires_ms=expires_ms))
+        self._remember(command, events, now_us)
+        self._unpublished.append((future, events, now_us))
+        future.add_done_callback(self._publish)
+        return events
+
+    async def settled(self) -> None:
+        """Wait until everything that was applied so far cannot be lost."""
+        if self._unpublished:
+            await self._committer.synced()
+
+    def account_for(self, key: str, *, now_us: int) -> int:
+        """The account of a key, opened with paper money if it is new."""
+        number = self.engine.account_of(key)
+        if number is not None:
+            return number
+        grants = tuple(self.listing.grants.items())
+        opened = self.execute(OpenAccount(key, self.listing.fee_tier(), grants), now_us=now_us)[0]
+        assert isinstance(opened, AccountOpened), f"opening an account said {opened}"
+        return opened.account
+
+    def check_key(self, key: str) -> None:
+        """Refuse a key that is not registered, where only registered keys may trade; in the words for a bad signature."""
+        if self.settings.keys is not None and key not in self.settings.keys:
+            raise Refused.as_invalid("Invalid signature")
+
+    def tick(self, now_us: int) -> int:
+        """Let the crowd act and send what is due; the time of the next tick."""
+        next_us = self.publisher.next_due_us(now_us)
+        if self._crowd is not None:
+            if now_us >= self._crowd.next_us:
+                for command in self._crowd.step(now_us, self.engine):
+                    self.execute(command, now_us=now_us)
+            next_us = min(next_us, self._crowd.next_us)
+        for outgoing in self.publisher.due(now_us, wanted=self.hub.wanted):
+            self.hub.publish(outgoing.stream, outgoing.account, outgoing.frame)
+        return next_us
+
+    def _backfill(self, start_us: int) -> None:
+        if self._crowd is not None:
+            for symbol, bars in self._crowd.backfill(start_us).items():
+                self.tape.backfill(symbol, bars)
+
+    def _remember(self, command: Command, events: Sequence[Event], now_us: int) -> None:
+        self._last_us = now_us
+        for event in events:
+            if isinstance(event, TradePrinted):
+                self.tape.record(event, now_us=now_us)
+            elif isinstance(event, LevelChanged):
+                self.changed_us[event.symbol] = now_us
+            elif isinstance(event, MarkChanged):
+                self.tape.record_mark(event, now_us=now_us)
+            elif isinstance(event, AccountOpened) and isinstance(command, OpenAccount) and command.is_house:
+                self._house.add(event.account)
+        self.archive.record(events, now_us=now_us, is_house=self._house.__contains__)
+        if self._crowd is not None:
+            self._crowd.opened(events)
+
+    def _publish(self, _done: Future[None]) -> None:
+        while self._unpublished and self._unpublished[0][0].done():
+            future, events, engine_us = self._unpublished[0]
+            if future.cancelled() or future.exception() is not None:
+                return  # What was not journaled did not happen as far as anybody outside may know.
+            self._unpublished.popleft()
+            emit_us = max(self.clock.now_us(), engine_us)
+            frames = self.publisher.frames(events, engine_us=engine_us, emit_us=emit_us, wanted=self.hub.wanted)
+            for outgoing in frames:
+                self.hub.publish(outgoing.stream, outgoing.account, outgoing.frame)
