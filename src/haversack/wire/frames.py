@@ -1,8 +1,11 @@
-"""Messages of the WebSocket: what a client sends, the envelope of what it gets, and which type is in it."""
+"""Messages of the WebSocket: what a client sends, the envelope of what it gets, and which type is in it.
+
+What an event is, its key `e` says. Where there is none, or where one type has several (order updates), the stream's name decides.
+"""
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 import msgspec
 from msgspec import Raw
@@ -10,7 +13,18 @@ from msgspec import Raw
 from haversack.errors import ProtocolError
 from haversack.wire.base import StreamEvent
 from haversack.wire.codec import encode
-from haversack.wire.events import EVENT_TYPES, Event, RawEvent
+from haversack.wire.events import (
+    EVENT_TYPES,
+    BalanceUpdate,
+    BookTicker,
+    DepthUpdate,
+    Event,
+    KlineEvent,
+    MarkPriceEvent,
+    RawEvent,
+    TickerEvent,
+    TradeEvent,
+)
 from haversack.wire.faults import ErrorDetail
 
 Signature: TypeAlias = tuple[str, str, str, str]
@@ -26,11 +40,17 @@ class StreamRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """Once for all private streams in `params`; it covers none of their names."""
 
 
-class Message(msgspec.Struct, frozen=True):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One event, and the stream that it came by."""
 
     stream: str
-    event: Event
+    if TYPE_CHECKING:
+        event: Event
+    else:
+        # Decoded in one pass where `e` names the type: that costs two thirds of finding the type by the stream's name.
+        event: DepthUpdate | TradeEvent | BookTicker | TickerEvent | KlineEvent | MarkPriceEvent | BalanceUpdate = msgspec.field(
+            name="data"
+        )
 
 
 class _Envelope(msgspec.Struct, frozen=True):
@@ -38,10 +58,15 @@ class _Envelope(msgspec.Struct, frozen=True):
 
     data: Raw = Raw(b"")
     stream: str | None = None
-    error: ErrorDetail | None = None
+    error: Raw = Raw(b"")
 
 
+_Unfit = (msgspec.DecodeError, ValueError, RecursionError, OverflowError, ArithmeticError)
+"""What decoding may raise: some numbers are more than a Decimal, an integer or the stack can hold."""
+
+_named_by_e = msgspec.json.Decoder(Message).decode
 _envelopes = msgspec.json.Decoder(_Envelope)
+_errors = msgspec.json.Decoder(ErrorDetail)
 _decoders = {kind: msgspec.json.Decoder(event) for kind, event in EVENT_TYPES.items()}
 
 
@@ -59,13 +84,20 @@ def is_private(stream: str) -> bool:
 def read_frame(frame: bytes | str) -> Message | ErrorDetail:
     """What a text frame says. A payload that fits no type comes as a RawEvent; a frame that is none is a ProtocolError."""
     try:
+        return _named_by_e(frame)
+    except _Unfit:
+        return _read_any_frame(frame)
+
+
+def _read_any_frame(frame: bytes | str) -> Message | ErrorDetail:
+    try:
         envelope = _envelopes.decode(frame)
-    except (msgspec.DecodeError, ValueError, RecursionError, OverflowError, ArithmeticError) as error:
+        if envelope.stream is not None and envelope.data:
+            return Message(envelope.stream, _read_event(envelope.stream, envelope.data))
+        if envelope.error:
+            return _errors.decode(envelope.error)
+    except _Unfit as error:
         raise ProtocolError("a stream's frame", str(error), _as_bytes(frame)) from error
-    if envelope.stream is not None and envelope.data:
-        return Message(envelope.stream, _read_event(envelope.stream, envelope.data))
-    if envelope.error is not None:
-        return envelope.error
     raise ProtocolError("a stream's frame", "neither stream and data nor an error", _as_bytes(frame))
 
 
@@ -81,10 +113,10 @@ def _read_event(stream: str, data: Raw) -> Event:
         return RawEvent(payload=data.copy())
     try:
         return cast(Event, decoder.decode(data))
-    except (msgspec.DecodeError, ValueError, RecursionError, OverflowError, ArithmeticError):
+    except _Unfit:
         # The exchange adds events without notice; what is not understood must not stop what is.
         return RawEvent(payload=data.copy())
 
 
 def _as_bytes(frame: bytes | str) -> bytes:
-    return frame.encode() if isinstance(frame, str) else frame
+    return frame.encode(errors="replace") if isinstance(frame, str) else frame

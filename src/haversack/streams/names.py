@@ -1,0 +1,54 @@
+"""What the name of a stream tells before anything has come by it.
+
+    depth.SOL_USDC   depth.200ms.SOL_USDC   kline.1m.SOL_USDC   account.orderUpdate   account.orderUpdate.SOL_USDC
+
+Source: docs, "Streams". The exchange ignores a symbol that it does not know without a word, so names are not checked further.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from haversack.errors import UsageError
+from haversack.wire.frames import kind_of
+
+DOCUMENTED_KINDS = frozenset(
+    (
+        *("depth", "trade", "bookTicker", "ticker", "kline", "markPrice", "openInterest", "liquidation"),
+        *("externalTicker", "stockPrice", "stockIndicativeQuote"),
+        *("account.orderUpdate", "account.positionUpdate", "account.balanceUpdate", "account.rfqUpdate"),
+    )
+)
+DEPTH_WINDOWS = frozenset(("200ms", "600ms", "1000ms"))
+COUNTED_KINDS = frozenset(("depth", "trade"))
+
+_NAME_CHARACTERS_MAX = 200
+_UNPRINTABLE = re.compile(r"[\x00-\x20\x7f]")
+
+
+def checked_names(streams: Iterable[str]) -> tuple[str, ...]:
+    """The names once each, in the order given; a UsageError where one cannot be the name of a stream."""
+    names = tuple(dict.fromkeys(streams))
+    if not names:
+        raise UsageError("subscribe needs at least one stream, such as 'depth.SOL_USDC'; found none")
+    for name in names:
+        if not 0 < len(name) <= _NAME_CHARACTERS_MAX or _UNPRINTABLE.search(name):
+            raise UsageError(f"a stream's name is 1 to {_NAME_CHARACTERS_MAX} characters without spaces; found {name!r}")
+    return names
+
+
+def is_windowed(stream: str) -> bool:
+    """Whether it is depth that the exchange gathers over some time."""
+    return stream.startswith("depth.") and stream.count(".") > 1
+
+
+def is_documented(stream: str) -> bool:
+    """Whether the documentation knows its kind, and its window if it has one."""
+    return kind_of(stream) in DOCUMENTED_KINDS and (not is_windowed(stream) or stream.split(".")[1] in DEPTH_WINDOWS)
+
+
+def counts_every_message(stream: str) -> bool:
+    """Whether a message says what changed, so that a newer one does not make up for it."""
+    kind = kind_of(stream)
+    return kind in COUNTED_KINDS or (kind.startswith("account.") and kind != "account.balanceUpdate")
