@@ -127,11 +127,19 @@ def _payload_error(text: str) -> Refused:
 def _text_of(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value if isinstance(value, str) else _shown(value)
+    return str(value) if isinstance(value, str | int) else _shown(value)
 
 
 def _shown(value: Any) -> str:
-    return msgspec.json.encode(value).decode()[:200]
+    try:
+        return msgspec.json.encode(value, enc_hook=_as_written).decode()[:200]
+    except OverflowError:
+        return str(value)[:200]
+
+
+def _as_written(value: Any) -> msgspec.Raw:
+    assert isinstance(value, Numeral), f"JSON has no {type(value).__name__}"
+    return msgspec.Raw(str(value))
 
 
 class _Row(NamedTuple):

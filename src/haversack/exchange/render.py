@@ -66,7 +66,7 @@ def past_order(
         post_only=facts.post_only,
         price=_limit(facts, scales),
         quantity=scales.short_quantity(_quantity(facts, executed)),
-        quote_quantity=_worth(facts, scales) or _market_quote(facts, executed_quote, scales),
+        quote_quantity=_market_quote(facts, executed_quote, scales) if facts.price is None else _worth(facts, scales),
         self_trade_prevention=facts.self_trade_prevention,
         side=facts.side,
         slippage_tolerance=None,
@@ -190,12 +190,20 @@ def _market_quote(facts: OrderFacts, executed_quote: int, scales: Scales) -> Dec
 def _streamed_quote(facts: OrderFacts, expected_quote: int, scales: Scales) -> Decimal:
     if facts.price is not None and facts.quantity is not None:
         return padded(facts.price * facts.quantity, scales.price_scale + scales.quantity_scale)
-    amount = expected_quote if facts.quote_quantity is None else facts.quote_quantity
-    return padded(_rounded_up(amount, scales), MARKET_QUOTE_DECIMALS)
+    if facts.quote_quantity is not None:
+        # What was asked for is never rounded; a number with fewer decimals is padded like the others (guess).
+        rounded = _rounded_up(facts.quote_quantity, scales)
+        is_exact = rounded * _per_hundredth(scales) == facts.quote_quantity
+        return padded(rounded, MARKET_QUOTE_DECIMALS) if is_exact else scales.short_notional(facts.quote_quantity)
+    return padded(_rounded_up(expected_quote, scales), MARKET_QUOTE_DECIMALS)
 
 
 def _rounded_up(amount: int, scales: Scales) -> int:
-    return -(-amount // 10 ** (scales.quote_scale - MARKET_QUOTE_DECIMALS))
+    return -(-amount // _per_hundredth(scales))
+
+
+def _per_hundredth(scales: Scales) -> int:
+    return int(10 ** (scales.quote_scale - MARKET_QUOTE_DECIMALS))
 
 
 def _executed(event: OrderChange, outcome: tuple[int, int]) -> tuple[int, int]:

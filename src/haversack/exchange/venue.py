@@ -50,7 +50,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 class Committer(Protocol):
     """Where commands are made durable."""
 
-    def submit(self, entry: Entry) -> Future[None]:
+    def submit(self, entry: Entry) -> Future[int]:
         """Write one more command; done once it cannot be lost."""
         ...
 
@@ -66,7 +66,7 @@ class History(Protocol):
         """All commands, oldest first."""
         ...
 
-    def nonces(self, now_ms: int) -> Iterator[tuple[bytes, int]]:
+    def nonces(self, now_ms: int) -> list[tuple[bytes, int]]:
         """Signatures that are still good, with the millisecond until which they are."""
         ...
 
@@ -100,7 +100,7 @@ class Venue:
         self._committer = committer
         self._crowd = Crowd(listing, settings.seed) if settings.has_crowd else None
         self._house: set[int] = set()
-        self._unpublished: deque[tuple[Future[None], Sequence[Event], int]] = deque()
+        self._unpublished: deque[tuple[Future[int], Sequence[Event], int]] = deque()
         self._last_us = 0
 
     def start(self, history: History) -> int:
@@ -186,7 +186,7 @@ class Venue:
         if self._crowd is not None:
             self._crowd.opened(events)
 
-    def _publish(self, _done: Future[None]) -> None:
+    def _publish(self, _done: Future[int]) -> None:
         while self._unpublished and self._unpublished[0][0].done():
             future, events, engine_us = self._unpublished[0]
             if future.cancelled() or future.exception() is not None:

@@ -1,0 +1,1 @@
+"""The command `haversack`. Data goes to stdout, everything else to stderr."""

@@ -1,0 +1,78 @@
+"""`haversack exchange`: serve the local exchange until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from haversack.errors import UsageError
+from haversack.exchange.launch import serve
+from haversack.exchange.venue import Settings
+from haversack.signing import Verifier
+
+_PORT_MAX = 65_535
+
+
+def exchange(
+    *,
+    port: int = 8787,
+    data: Path = Path("haversack-data"),
+    seed: int = 7,
+    speed_bump_ms: int = 100,
+    crowd: bool = True,
+    key: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    listing: Path | None = None,
+) -> None:
+    """Serve REST and WebSocket on one port of 127.0.0.1, and print one line once connections are accepted.
+
+    Any valid key pair gets an account with paper money. The exchange continues where it stopped when it is started again on
+    the same folder.
+
+    Example: haversack exchange --port 8787 --data ./exchange --seed 7
+
+    Parameters
+    ----------
+    port
+        Port on 127.0.0.1; 0 takes a free one, and the printed line says which.
+    data
+        Folder of the journal; made if it is missing.
+    seed
+        Decides what the crowd does. A folder keeps the seed that it was made with.
+    speed_bump_ms
+        How long an order that may take waits before it is matched, as on the real exchange.
+    crowd
+        Let other traders make the markets move.
+    key
+        Verifying key (base64) that may trade; may be given several times. Without it any valid key may.
+    listing
+        File of markets and assets, in the form of the package's own exchange/data/listing.toml.
+    """
+    if not 0 <= port <= _PORT_MAX:
+        raise UsageError(f"--port must be 0 to {_PORT_MAX}, found {port}")
+    if not 0 <= speed_bump_ms <= 60_000:
+        raise UsageError(f"--speed-bump-ms must be 0 to 60000, found {speed_bump_ms}")
+    strangers = [text for text in key if not Verifier.is_key(text)]
+    if strangers:
+        raise UsageError(f"--key must be base64 of 32 bytes, found {strangers[0]!r}")
+    settings = Settings(seed=seed, has_crowd=crowd, speed_bump_ms=speed_bump_ms, keys=frozenset(key) or None)
+    asyncio.run(_serve(data, port, settings, listing))
+
+
+async def _serve(data: Path, port: int, settings: Settings, listing: Path | None) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with serve(data, port=port, settings=settings, listing_path=listing) as server:
+        print(f"ready {server.url} {server.stream_url}", flush=True)
+        stopped = asyncio.create_task(stop.wait())
+        failed = asyncio.create_task(server.failed())
+        await asyncio.wait((stopped, failed), return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        failed.cancel()
+        if failed.done() and not failed.cancelled():
+            failed.result()

@@ -1,0 +1,282 @@
+"""The journal keeps what it acknowledged: through restarts, kills, full disks and damage."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from exchange import journal_writer
+from exchange.engine.traffic import ASSETS, MARKETS, OPENINGS, Traffic
+from exchange.journal_writer import GENESIS, START_US, entry
+from haversack.errors import UsageError
+from haversack.exchange.engine.command import Cancel, Command, OpenAccount, SetPrices
+from haversack.exchange.engine.engine import Engine
+from haversack.exchange.engine.rules import FeeTier
+from haversack.exchange.journal import (
+    FILE_NAME,
+    LOCK_NAME,
+    CommandLog,
+    Entry,
+    GroupCommitter,
+    Journal,
+    JournalStopped,
+    JournalUnusable,
+    MemoryJournal,
+)
+
+KILLS = {"quick": 20, "deep": 1_000}[os.environ.get("HAVERSACK_DEPTH", "quick")]
+
+
+def numbers(log: CommandLog) -> list[int]:
+    """Which entries a log has."""
+    return [kept.now_us - START_US for kept in log.replay()]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "exchange"
+
+
+def test_replay_gives_back_every_kind_of_command_as_it_was(folder: Path) -> None:
+    commands: list[Command] = [
+        OpenAccount("key", FeeTier(800, 1_000), (("SOL", 10**30),), is_house=True),
+        *(Traffic(seed).command() for seed in range(50)),
+        Cancel(account=1, symbol="SOL_USDC", client_id=2**32 - 1),
+        SetPrices((("SOL_USDC_PERP", 10**10),)),
+    ]
+    entries = [Entry(START_US, command, b"\x00nonce", 5) for command in commands]
+    with Journal.open(folder, GENESIS) as journal:
+        journal.append(entries)
+    with Journal.open(folder, GENESIS) as journal:
+        assert list(journal.replay()) == entries
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_unexpired_nonces_are_remembered(folder: Path, *, in_memory: bool) -> None:
+    log: CommandLog = MemoryJournal() if in_memory else Journal.open(folder, GENESIS)
+    log.append([entry(1, b"old", 999), entry(2), entry(3, b"last", 1_000), entry(4, b"new", 2_000)])
+    assert log.nonces(1_000) == [(b"last", 1_000), (b"new", 2_000)]
+
+
+def test_restart_continues_the_numbering(folder: Path) -> None:
+    with Journal.open(folder, GENESIS) as journal:
+        journal.append([entry(1), entry(2)])
+    with Journal.open(folder, GENESIS) as journal:
+        assert journal.last_seq == 2
+        journal.append([entry(3)])
+        assert (journal.last_seq, numbers(journal)) == (3, [1, 2, 3])
+
+
+def test_replayed_journal_gives_the_state_of_the_live_engine(folder: Path) -> None:
+    live, traffic = Engine(ASSETS, MARKETS), Traffic(1)
+    with Journal.open(folder, GENESIS) as journal:
+        for number in range(2_000):
+            command = OPENINGS[number] if number < len(OPENINGS) else traffic.command()
+            journal.append([Entry(START_US + number, command)])
+            traffic.learn(live.apply(command, START_US + number))
+    replayed = Engine(ASSETS, MARKETS)
+    with Journal.open(folder, GENESIS) as journal:
+        for kept in journal.replay():
+            replayed.apply(kept.command, kept.now_us)
+    assert replayed.state_hash() == live.state_hash()
+
+
+def test_only_the_owner_may_look(folder: Path) -> None:
+    old_mask = os.umask(0)
+    try:
+        with Journal.open(folder, GENESIS) as journal:
+            journal.append([entry(1)])
+            modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+    finally:
+        os.umask(old_mask)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert modes == {FILE_NAME: 0o600, f"{FILE_NAME}-wal": 0o600, LOCK_NAME: 0o600}
+
+
+def test_folder_of_another_exchange_is_refused(folder: Path) -> None:
+    Journal.open(folder, GENESIS).close()
+    with pytest.raises(JournalUnusable, match=rf"{folder} belongs to an exchange with other markets"):
+        Journal.open(folder, b"something else")
+
+
+def test_journal_of_an_unknown_format_is_refused(folder: Path) -> None:
+    Journal.open(folder, GENESIS).close()
+    with _database(folder) as db:
+        db.execute("PRAGMA user_version=2")
+    with pytest.raises(JournalUnusable, match="has format 2, and this version of haversack reads format 1"):
+        Journal.open(folder, GENESIS)
+
+
+def test_database_that_is_not_a_journal_is_refused(folder: Path) -> None:
+    folder.mkdir()
+    with _database(folder) as db:
+        db.execute("CREATE TABLE recipe (name)")
+    with pytest.raises(JournalUnusable, match="is a database, but not a journal"):
+        Journal.open(folder, GENESIS)
+
+
+def test_file_that_is_no_database_is_refused(folder: Path) -> None:
+    folder.mkdir()
+    (folder / FILE_NAME).write_bytes(b"dear diary " * 1_000)
+    with pytest.raises(JournalUnusable, match="is damaged or not a journal"):
+        Journal.open(folder, GENESIS)
+
+
+def test_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="cannot be used"):
+        Journal.open(tmp_path / "file" / "exchange", GENESIS)
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_altered_byte_in_the_file_never_goes_unnoticed(folder: Path, place: int) -> None:
+    with Journal.open(folder, GENESIS) as journal:
+        journal.append([entry(number) for number in range(1_000)])
+    path = folder / FILE_NAME
+    content = bytearray(path.read_bytes())
+    found = content.find(b"cancelAll", len(content) * place // 5)
+    content[found + 3] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(JournalUnusable, match="damaged"), Journal.open(folder, GENESIS) as journal:
+        list(journal.replay())
+
+
+@pytest.mark.parametrize("keep", [0.3, 0.6, 0.9])
+def test_file_cut_short_never_goes_unnoticed(folder: Path, keep: float) -> None:
+    with Journal.open(folder, GENESIS) as journal:
+        journal.append([entry(number) for number in range(1_000)])
+    path = folder / FILE_NAME
+    os.truncate(path, int(path.stat().st_size * keep))
+    with pytest.raises(JournalUnusable, match="damaged"), Journal.open(folder, GENESIS) as journal:
+        list(journal.replay())
+
+
+def test_missing_entry_never_goes_unnoticed(folder: Path) -> None:
+    with Journal.open(folder, GENESIS) as journal:
+        journal.append([entry(1), entry(2), entry(3)])
+    with _database(folder) as db:
+        db.execute("DELETE FROM entry WHERE seq = 2")
+    with Journal.open(folder, GENESIS) as journal, pytest.raises(JournalUnusable, match="entry 2 is missing"):
+        list(journal.replay())
+
+
+def test_second_opening_of_a_folder_in_use_is_refused_also_from_another_process(folder: Path) -> None:
+    with Journal.open(folder, GENESIS):
+        with pytest.raises(JournalUnusable, match="in use by another exchange"):
+            Journal.open(folder, GENESIS)
+        other = subprocess.run(
+            [sys.executable, journal_writer.__file__, str(folder)], capture_output=True, text=True, check=False
+        )
+        assert "in use by another exchange" in other.stderr
+    Journal.open(folder, GENESIS).close()
+
+
+def test_refused_folder_is_free_again(folder: Path) -> None:
+    Journal.open(folder, GENESIS).close()
+    with pytest.raises(JournalUnusable):
+        Journal.open(folder, b"something else")
+    Journal.open(folder, GENESIS).close()
+
+
+def test_kill_loses_nothing_that_was_acknowledged(folder: Path) -> None:
+    for round_ in range(KILLS):
+        with subprocess.Popen(
+            [sys.executable, journal_writer.__file__, str(folder)], stdout=subprocess.PIPE, text=True
+        ) as writer:
+            assert writer.stdout is not None
+            acknowledged = [int(writer.stdout.readline()) for _ in range(1 + round_ * 7 % 40)]
+            writer.send_signal(signal.SIGKILL)
+            acknowledged += [int(line) for line in writer.stdout.read().split("\n")[:-1]]
+        with Journal.open(folder, GENESIS) as journal:
+            assert journal.last_seq >= acknowledged[-1]
+            assert numbers(journal) == list(range(1, journal.last_seq + 1))
+
+
+def test_failed_commit_stops_the_journal_and_keeps_what_was_acknowledged(folder: Path) -> None:
+    with Journal.open(folder, GENESIS) as journal:
+        journal.append([entry(1)])
+        with _files_at_most(100_000), pytest.raises(JournalStopped, match="stopped when a commit failed"):
+            journal.append([entry(number) for number in range(2, 10_000)])
+        with pytest.raises(JournalStopped):
+            journal.append([entry(2)])
+    with Journal.open(folder, GENESIS) as journal:
+        assert numbers(journal) == [1]
+        journal.append([entry(2)])
+
+
+async def test_entries_submitted_together_are_numbered_in_order_and_share_commits(folder: Path) -> None:
+    with Journal.open(folder, GENESIS) as journal:
+        committer = GroupCommitter(journal)
+        first = [committer.submit(entry(number)) for number in range(1, 101)]
+        assert await first[0] == 1
+        second = [committer.submit(entry(number)) for number in range(101, 201)]
+        await committer.synced()
+        assert [future.result() for future in first + second] == list(range(1, 201))
+        assert numbers(journal) == list(range(1, 201))
+        await committer.close()
+
+
+async def test_synced_waits_for_what_was_submitted_also_if_its_owner_gave_up(folder: Path) -> None:
+    with Journal.open(folder, GENESIS) as journal:
+        committer = GroupCommitter(journal)
+        committer.submit(entry(1)).cancel()
+        await committer.synced()
+        assert numbers(journal) == [1]
+        await committer.close()
+
+
+async def test_failed_commit_fails_all_that_wait_and_all_that_come(folder: Path) -> None:
+    with Journal.open(folder, GENESIS) as journal:
+        committer = GroupCommitter(journal)
+        await committer.submit(entry(1))
+        with _files_at_most(100_000):
+            failing = [committer.submit(entry(number)) for number in range(2, 10_000)]
+            await asyncio.sleep(0)
+            queued = [committer.submit(entry(10_000))]
+            outcomes = await asyncio.gather(*failing, *queued, return_exceptions=True)
+        assert {type(outcome) for outcome in outcomes} == {JournalStopped}
+        with pytest.raises(JournalStopped):
+            committer.submit(entry(2))
+        with pytest.raises(JournalStopped):
+            await committer.synced()
+        await committer.close()
+    with Journal.open(folder, GENESIS) as journal:
+        assert numbers(journal) == [1]
+
+
+async def test_memory_log_is_written_at_once() -> None:
+    log = MemoryJournal()
+    committer = GroupCommitter(log)
+    assert committer.submit(entry(1)).result() == 1
+    await committer.synced()
+    assert numbers(log) == [1]
+
+
+@contextmanager
+def _database(folder: Path) -> Iterator[sqlite3.Connection]:
+    db = sqlite3.connect(folder / FILE_NAME)
+    yield db
+    db.commit()
+    db.close()
+
+
+@contextmanager
+def _files_at_most(size: int) -> Iterator[None]:
+    """The operating system refuses to let any file grow beyond this, as a full disk would."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
