@@ -81,8 +81,8 @@ def test_random_trading_gives_the_events_and_the_state_of_the_slow_engine(seed: 
     pair, commands, reached = Pair(), Traffic(seed), Counter[str]()
     for _ in range(SIZES.commands):
         command = commands.command()
-        # Three seconds pass on average between prices, so that funding intervals end on the way.
-        events = pair.apply(command, step_us=100_000)
+        # A run takes two hours of the exchange's time, so that funding intervals end on the way.
+        events = pair.apply(command, step_us=1_500_000)
         commands.learn(events)
         reached.update(corners(command, events))
     assert not EVERY_CORNER - reached.keys(), "the traffic no longer reaches this"

@@ -25,7 +25,7 @@ SPOT = MarketRules(
 # Coarse steps and ticks, a fee unit that is larger than what small fills bring, and no price band.
 COARSE = MarketRules(
     symbol="ETH_USDC", base="ETH", quote="USDC", is_perpetual=False, price_scale=1, quantity_scale=3, tick=5, step=10,
-    band_max=None, band_min=None, base_unit=7, quote_unit=100, quote_fee_unit=10_000, base_fee_unit=50,
+    band_max=None, band_min=None, base_unit=7, quote_unit=100, quote_fee_unit=10_000, base_fee_unit=100,
     open_orders_max=6,
 )  # fmt: skip
 PERPETUAL = MarketRules(
@@ -133,6 +133,8 @@ def corners(command: Command, events: Sequence[Event]) -> list[str]:
             found.append(f"{role} expired{'' if event.executed else ' unfilled'}: {event.reason}{mode}")
         elif isinstance(event, OrderFilled):
             found.append(_fill(event))
+            if event.order.side is Side.BID and event.fee == event.quantity * COARSE.base_unit:
+                found.append("fee takes all")
     return found
 
 
@@ -164,7 +166,7 @@ def main() -> None:
 EVERY_CORNER = frozenset(
     [
         *("Place", "Cancel", "CancelAll", "SetPrices", "OpenAccount", "CancelAll without effect"),
-        *("cancel by order id", "cancel by client id"),
+        *("cancel by order id", "cancel by client id", "fee takes all"),
         *(f"{price} {word}" for price in ("limit", "by quantity", "by quote quantity") for word in (*Side, *TimeInForce)),
         *("refused: PRICE_BAND", "refused: POST_ONLY_TAKES", "refused: FILL_OR_KILL", "refused: INSUFFICIENT_FUNDS"),
         *("refused: INSUFFICIENT_MARGIN", "refused: ORDER_NOT_FOUND", "refused: ORDER_LIMIT"),
