@@ -116,8 +116,7 @@ class Venue:
         if not replayed:
             self._backfill(now_us)
         if self._crowd is not None:
-            for command in self._crowd.setup():
-                self.execute(command, now_us=now_us)
+            self._crowd.know({command.key: self._open_account(command, now_us) for command in self._crowd.setup()})
         return replayed
 
     def execute(self, command: Command, *, now_us: int, proof: Proof | None = None) -> Sequence[Event]:
@@ -141,13 +140,8 @@ class Venue:
 
     def account_for(self, key: str, *, now_us: int) -> int:
         """The account of a key, opened with paper money if it is new."""
-        number = self.engine.account_of(key)
-        if number is not None:
-            return number
         grants = tuple(self.listing.grants.items())
-        opened = self.execute(OpenAccount(key, self.listing.fee_tier(), grants), now_us=now_us)[0]
-        assert isinstance(opened, AccountOpened), f"opening an account said {opened}"
-        return opened.account
+        return self._open_account(OpenAccount(key, self.listing.fee_tier(), grants), now_us)
 
     def check_key(self, key: str) -> None:
         """Refuse a key that is not registered, where only registered keys may trade; in the words for a bad signature."""
@@ -166,6 +160,14 @@ class Venue:
             self.hub.publish(outgoing.stream, outgoing.account, outgoing.frame)
         return next_us
 
+    def _open_account(self, command: OpenAccount, now_us: int) -> int:
+        number = self.engine.account_of(command.key)
+        if number is None:
+            opened = self.execute(command, now_us=now_us)[0]
+            assert isinstance(opened, AccountOpened), f"opening an account said {opened}"
+            number = opened.account
+        return number
+
     def _backfill(self, start_us: int) -> None:
         if self._crowd is not None:
             for symbol, bars in self._crowd.backfill(start_us).items():
@@ -183,8 +185,6 @@ class Venue:
             elif isinstance(event, AccountOpened) and isinstance(command, OpenAccount) and command.is_house:
                 self._house.add(event.account)
         self.archive.record(events, now_us=now_us, is_house=self._house.__contains__)
-        if self._crowd is not None:
-            self._crowd.opened(events)
 
     def _publish(self, _done: Future[int]) -> None:
         while self._unpublished and self._unpublished[0][0].done():

@@ -13,6 +13,7 @@ from haversack.exchange.api import account, history, markets, orders, system
 from haversack.exchange.api.caller import Caller
 from haversack.exchange.authentication import Proof, check_signature, check_time, read_proof
 from haversack.exchange.faults import AnswerAction
+from haversack.exchange.journal import JournalStopped
 from haversack.exchange.messages import Refused, Reply, Request
 from haversack.exchange.payload import read_request
 from haversack.exchange.venue import Venue
@@ -59,6 +60,8 @@ class Dispatcher:
             return await self._handle(request)
         except Refused as refused:
             return refused.reply
+        except JournalStopped as stopped:
+            return Refused.by_rule("MAINTENANCE", str(stopped), status=503).reply
 
     async def _handle(self, request: Request) -> Reply:
         kind = _route(request)
