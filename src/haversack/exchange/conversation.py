@@ -13,7 +13,7 @@ import msgspec
 from haversack.exchange.authentication import Proof, check_time, signs
 from haversack.exchange.hub import Listener
 from haversack.exchange.messages import Refused
-from haversack.exchange.publish.streams import StreamVerdict, valid_stream
+from haversack.exchange.publish.names import StreamVerdict, valid_stream
 from haversack.exchange.venue import Venue
 from haversack.signing import SUBSCRIBE, Verifier
 from haversack.wire.codec import encode
@@ -22,8 +22,6 @@ from haversack.wire.frames import StreamRequest, is_private
 
 _PARSE_ERROR = ErrorDetail(code=4002, message="Parse error")
 _INVALID_SIGNATURE = ErrorDetail(code=4003, message="Invalid signature")
-_INVALID_STREAM = ErrorDetail(code=4006, message="Invalid stream")
-_INVALID_WINDOW = ErrorDetail(code=4008, message="Invalid depth window")
 # The real exchange states no limit, so its words for one are unknown.
 _TOO_MANY = ErrorDetail(code=4009, message="Too many streams on one connection")
 
@@ -59,16 +57,10 @@ class Conversation:
 
     def _subscribe(self, stream: str, account: int | None) -> None:
         verdict = valid_stream(stream, self._venue.listing)
-        if verdict is StreamVerdict.INVALID_WINDOW:
-            self._refuse(_INVALID_WINDOW)
-        elif verdict is StreamVerdict.INVALID_STREAM:
-            self._refuse(_INVALID_STREAM)
-        elif verdict is StreamVerdict.SERVED and is_private(stream):
-            # One error stands for all private streams of a request: it is sent where the signature is checked.
-            if account is not None:
-                self._listen(stream, account)
-        elif verdict is StreamVerdict.SERVED:
-            self._listen(stream, None)
+        if verdict.error is not None:
+            self._refuse(verdict.error)
+        elif verdict is StreamVerdict.OK and (account is not None or not is_private(stream)):
+            self._listen(stream, account if is_private(stream) else None)
 
     def _listen(self, stream: str, account: int | None) -> None:
         if not self._venue.hub.subscribe(self._listener, stream, account):

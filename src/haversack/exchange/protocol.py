@@ -12,7 +12,7 @@ from aiohttp.web_protocol import RequestHandler
 from haversack.exchange.limits import BODY_BYTES_MAX, CONNECTIONS_MAX, IDLE_S_MAX
 
 
-class LimitedServer(web.Server[web.BaseRequest]):
+class LimitedServer(web.Server):
     """aiohttp's server, with a bound on connections and on the time that a request may take to come in."""
 
     def __init__(self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> None:
