@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 
 from haversack.errors import UsageError
-from haversack.wire.frames import kind_of
+from haversack.wire.frames import is_private, kind_of
 
 DOCUMENTED_KINDS = frozenset(
     (
@@ -49,6 +49,5 @@ def is_documented(stream: str) -> bool:
 
 
 def counts_every_message(stream: str) -> bool:
-    """Whether a message says what changed, so that a newer one does not make up for it."""
-    kind = kind_of(stream)
-    return kind in COUNTED_KINDS or (kind.startswith("account.") and kind != "account.balanceUpdate")
+    """Whether a newer message of the same stream does not make up for one that was lost."""
+    return kind_of(stream) in COUNTED_KINDS or is_private(stream)
