@@ -45,6 +45,8 @@ class Window:
         """Count a trade that its minute's bar contains already."""
         if not self._minutes or self._minutes[-1] is not minute:
             self._minutes.append(minute)
+            # Nobody may ever ask. A minute more than the length is kept, because the window moves late.
+            self._forget(minute.start_us - MINUTE_US - self._length_us)
         self._volume += piece.volume
         self._quote_volume += piece.quote_volume
         self._trades += piece.trades
