@@ -1,0 +1,250 @@
+"""The async shell over real sockets, against servers made with another library."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from haversack.clock import SystemClock
+from haversack.credentials import Credentials
+from haversack.errors import ConnectFailed, StreamClosed, UsageError
+from haversack.signing import Signer, Verifier
+from haversack.streams.aio import AsyncStreams
+from haversack.streams.heartbeat import Heartbeat
+from haversack.streams.socket_aiohttp import FRAME_BYTES_MAX, connect_aiohttp
+from streams.link import frame
+
+Handler = Callable[[ServerConnection], Awaitable[None]]
+
+
+@asynccontextmanager
+async def server(handler: Handler, **options: Any) -> AsyncIterator[str]:
+    async with serve(handler, "127.0.0.1", 0, **options) as serving:
+        yield f"ws://127.0.0.1:{next(iter(serving.sockets)).getsockname()[1]}"
+
+
+async def exchange(connection: ServerConnection) -> None:
+    """Sends three frames of every stream that it is asked for, and ends when it is asked for `the.end`."""
+    async for text in connection:
+        request = json.loads(text)
+        for stream in request["params"] if request["method"] == "SUBSCRIBE" else ():
+            if stream == "the.end":
+                await connection.close(1012, "restart")
+            for number in range(3):
+                await connection.send(frame(stream, number))
+
+
+async def test_several_streams_share_one_connection() -> None:
+    connections: list[ServerConnection] = []
+
+    async def counting(connection: ServerConnection) -> None:
+        connections.append(connection)
+        await exchange(connection)
+
+    async with server(counting) as url, AsyncStreams(url) as streams:
+        first, second = streams.subscribe("depth.A", "trade.A"), streams.subscribe("depth.B")
+        assert [(await anext(first)).stream for _ in range(6)] == ["depth.A"] * 3 + ["trade.A"] * 3
+        assert [(await anext(second)).stream for _ in range(3)] == ["depth.B"] * 3
+    assert len(connections) == 1
+    assert connections[0].request is not None
+    assert "permessage-deflate" in connections[0].request.headers["Sec-WebSocket-Extensions"]
+
+
+async def test_private_streams_are_signed_so_that_the_other_side_can_check_it() -> None:
+    keys, clock = Credentials.generate(), SystemClock()
+    verdicts: list[bool] = []
+
+    async def checking(connection: ServerConnection) -> None:
+        async for text in connection:
+            key, signature, timestamp, window = json.loads(text)["signature"]
+            signed = f"instruction=subscribe&timestamp={timestamp}&window={window}".encode()
+            is_fresh = abs(clock.now_us() // 1_000 - int(timestamp)) < int(window)
+            verdicts.append(key == keys.public_key and is_fresh and Verifier.verify(key, signed, signature))
+            await connection.send(frame("account.balanceUpdate"))
+
+    async with server(checking) as url, AsyncStreams(url, signer=Signer(keys, clock)) as streams:
+        await anext(streams.subscribe("account.balanceUpdate"))
+    assert verdicts == [True]
+
+
+async def test_the_close_frame_of_the_server_is_told() -> None:
+    async with server(exchange) as url, AsyncStreams(url) as streams:
+        with pytest.raises(StreamClosed) as caught:
+            await anext(streams.subscribe("the.end"))
+        assert (caught.value.code, caught.value.reason) == (1012, "restart")
+
+
+async def test_a_connection_that_breaks_off_is_told() -> None:
+    async def breaking(connection: ServerConnection) -> None:
+        connection.transport.abort()
+
+    async with server(breaking) as url, AsyncStreams(url) as streams:
+        with pytest.raises(StreamClosed) as caught:
+            await anext(streams.subscribe("depth.A"))
+        assert caught.value.code is None
+
+
+async def test_pings_of_both_sides_are_answered() -> None:
+    answered = asyncio.Event()
+
+    async def pinging(connection: ServerConnection) -> None:
+        await (await connection.ping())
+        answered.set()
+        await connection.wait_closed()
+
+    heartbeat = Heartbeat(interval_s=0.02, timeout_s=5)
+    async with server(pinging, ping_interval=None) as url, AsyncStreams(url, heartbeat=heartbeat) as streams:
+        subscription = streams.subscribe("depth.A")
+        await answered.wait()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(subscription), 0.1)
+
+
+async def test_a_server_that_hears_nothing_any_more_is_given_up() -> None:
+    async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await upgraded(reader, writer)
+        await reader.read()
+        writer.close()
+
+    async with raw_server(deaf) as url, AsyncStreams(url, heartbeat=Heartbeat(0.02, 0.05)) as streams:
+        with pytest.raises(StreamClosed, match="nothing was heard"):
+            await anext(streams.subscribe("depth.A"))
+
+
+async def test_closing_is_done_within_two_seconds_though_the_server_never_answers_the_close() -> None:
+    clock = SystemClock()
+
+    async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await upgraded(reader, writer)
+        await reader.read()
+        writer.close()
+
+    before = asyncio.all_tasks()
+    async with raw_server(mute) as url:
+        streams = AsyncStreams(url)
+        await streams.__aenter__()
+        begun_us = clock.monotonic_us()
+        await streams.aclose()
+        assert clock.monotonic_us() - begun_us < 2_000_000
+    assert asyncio.all_tasks() == before
+
+
+@pytest.mark.parametrize("text", ["x" * (FRAME_BYTES_MAX + 1)], ids=["over 4 MiB, packed to 4 KiB"])
+async def test_a_frame_beyond_the_limit_ends_the_connection(text: str) -> None:
+    async def bomb(connection: ServerConnection) -> None:
+        await connection.send(text)
+
+    async with server(bomb) as url, AsyncStreams(url) as streams:
+        with pytest.raises(StreamClosed) as caught:
+            await anext(streams.subscribe("depth.A"))
+        assert caught.value.code == 1009
+
+
+async def test_redirects_are_not_followed() -> None:
+    visitors: list[str] = []
+
+    async def elsewhere(connection: ServerConnection) -> None:
+        visitors.append(connection.id.hex)
+
+    async with server(elsewhere) as target:
+
+        def redirect(connection: ServerConnection, request: Request) -> Response:
+            return Response(302, "Found", Headers({"Location": target.replace("ws:", "http:"), "Content-Length": "0"}))
+
+        async with server(exchange, process_request=redirect) as url:
+            with pytest.raises(ConnectFailed, match="redirect"):
+                await AsyncStreams(url).__aenter__()
+    assert visitors == []
+
+
+async def test_a_refused_handshake_is_a_failed_connection() -> None:
+    def busy(connection: ServerConnection, request: Request) -> Response:
+        return connection.respond(503, "shutting down")
+
+    async with server(exchange, process_request=busy) as url:
+        with pytest.raises(ConnectFailed, match="503"):
+            await AsyncStreams(url).__aenter__()
+
+
+async def test_nobody_listening_is_a_failed_connection() -> None:
+    async with server(exchange) as url:
+        pass
+    with pytest.raises(ConnectFailed):
+        await AsyncStreams(url).__aenter__()
+
+
+@pytest.mark.parametrize("url", ["ws://example.com", "http://127.0.0.1", "wss://user:word@example.com", "wss://example.com/?q=1"])
+async def test_addresses_that_are_not_safe_are_refused(url: str) -> None:
+    with pytest.raises(UsageError):
+        await connect_aiohttp(url)
+
+
+async def test_cancelling_while_connecting_leaves_nothing() -> None:
+    before = asyncio.all_tasks()
+    reached = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        reached.set()
+        await reader.read()
+        writer.close()
+
+    async with raw_server(silent) as url:
+        opening = asyncio.create_task(AsyncStreams(url).__aenter__())
+        await reached.wait()
+        opening.cancel()
+        await asyncio.wait([opening])
+    assert asyncio.all_tasks() == before
+
+
+async def test_a_connection_cancelled_in_its_first_moments_reaches_its_end_at_the_server() -> None:
+    ended: asyncio.Queue[str] = asyncio.Queue()
+
+    async def watching(connection: ServerConnection) -> None:
+        try:
+            await connection.recv()
+        except ConnectionClosed:
+            ended.put_nowait("closed")
+
+    async with server(watching) as url:
+        async with AsyncStreams(url):
+            pass
+        assert await ended.get() == "closed"
+
+
+@asynccontextmanager
+async def raw_server(
+    handler: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+) -> AsyncIterator[str]:
+    """A server of bytes, which ends when its connections have."""
+    handlers: list[asyncio.Task[None]] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        handlers.append(task)
+        await handler(reader, writer)
+
+    serving = await asyncio.start_server(handle, "127.0.0.1", 0)
+    yield f"ws://127.0.0.1:{serving.sockets[0].getsockname()[1]}"
+    serving.close()
+    await asyncio.gather(*handlers)
+
+
+async def upgraded(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer a WebSocket handshake by hand."""
+    from websockets.utils import accept_key
+
+    request = (await reader.readuntil(b"\r\n\r\n")).decode()
+    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in request.split("\r\n"))}
+    accept = accept_key(headers["sec-websocket-key"])
+    lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade", f"Sec-WebSocket-Accept: {accept}"]
+    writer.write("\r\n".join([*lines, "", ""]).encode())
+    await writer.drain()
