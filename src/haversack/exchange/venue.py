@@ -132,7 +132,10 @@ class Venue:
         future = self._committer.submit(Entry(now_us=now_us, command=command, nonce=nonce, expires_ms=expires_ms))
         self._remember(command, events, now_us)
         self._unpublished.append((future, events, now_us))
-        future.add_done_callback(self._publish)
+        if future.done():
+            self._publish(future)
+        else:
+            future.add_done_callback(self._publish)
         return events
 
     async def settled(self) -> None:

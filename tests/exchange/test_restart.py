@@ -1,0 +1,97 @@
+"""An exchange that is stopped and started again goes on where it was; what was signed before is not taken again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from exchange.stranger import Desk, Stranger, loads, said
+from haversack.clock import ManualClock
+from haversack.errors import UsageError
+from haversack.exchange.journal import GroupCommitter, Journal
+from haversack.exchange.listing import Listing
+from haversack.exchange.venue import Settings, Venue, genesis
+
+SETTINGS = Settings(has_crowd=False)
+
+
+class Site:
+    """A folder, and an exchange on it that can be stopped and started."""
+
+    def __init__(self, folder: Path, clock: ManualClock) -> None:
+        self.journal = Journal.open(folder, genesis(b"listing", SETTINGS))
+        self.committer = GroupCommitter(self.journal)
+        self.venue = Venue(Listing.load(), clock, self.committer, settings=SETTINGS)
+        self.replayed = self.venue.start(self.journal)
+        self.desk = Desk(self.venue, clock)
+
+    async def stop(self) -> None:
+        await self.committer.close()
+        self.journal.close()
+
+
+async def test_orders_fills_histories_and_prices_survive(tmp_path: Path) -> None:
+    clock = ManualClock()
+    site = Site(tmp_path, clock)
+    maker, taker = Stranger(site.desk, 1), Stranger(site.desk, 2)
+    await maker.place(side="Ask", price="100", quantity="3")
+    await taker.place(price="100", quantity="1", clientId=5)
+    before = (
+        site.venue.engine.state_hash(),
+        loads(await taker.read("fillHistoryQueryAll", "/wapi/v1/history/fills")),
+        loads(await maker.read("orderHistoryQueryAll", "/wapi/v1/history/orders")),
+        (await site.desk.get("/api/v1/depth?symbol=SOL_USDC")).body,
+        (await site.desk.get("/api/v1/trades?symbol=SOL_USDC")).body,
+        (await site.desk.get("/api/v1/ticker?symbol=SOL_USDC")).body,
+    )
+    await site.stop()
+
+    site = Site(tmp_path, clock)
+    maker, taker = Stranger(site.desk, 1), Stranger(site.desk, 2)
+    after = (
+        site.venue.engine.state_hash(),
+        loads(await taker.read("fillHistoryQueryAll", "/wapi/v1/history/fills")),
+        loads(await maker.read("orderHistoryQueryAll", "/wapi/v1/history/orders")),
+        (await site.desk.get("/api/v1/depth?symbol=SOL_USDC")).body,
+        (await site.desk.get("/api/v1/trades?symbol=SOL_USDC")).body,
+        (await site.desk.get("/api/v1/ticker?symbol=SOL_USDC")).body,
+    )
+    await site.stop()
+    assert site.replayed == 4  # two accounts, two orders
+    assert after == before
+
+
+async def test_a_signed_order_is_not_taken_again_after_a_restart(tmp_path: Path) -> None:
+    clock = ManualClock()
+    site = Site(tmp_path, clock)
+    fields = {"symbol": "SOL_USDC", "side": "Bid", "orderType": "Limit", "price": "90", "quantity": "1"}
+    body = b'{"symbol":"SOL_USDC","side":"Bid","orderType":"Limit","price":"90","quantity":"1"}'
+    headers = Stranger(site.desk).headers("orderExecute", fields) | {"Content-Type": "application/json"}
+    assert (await site.desk.request("POST", "/api/v1/order", headers, body)).status == 200
+    await site.stop()
+
+    site = Site(tmp_path, clock)
+    again = await site.desk.request("POST", "/api/v1/order", headers, body)
+    await site.stop()
+    assert said(again) == (400, "INVALID_CLIENT_REQUEST", "Duplicate request: this signature was used before")
+
+
+async def test_time_does_not_go_back_when_the_machines_clock_does(tmp_path: Path) -> None:
+    clock = ManualClock()
+    site = Site(tmp_path, clock)
+    first = loads(await Stranger(site.desk).place(price="90"))
+    await site.stop()
+
+    clock.set_now_us(clock.now_us() - 60_000_000)
+    site = Site(tmp_path, clock)
+    second = loads(await Stranger(site.desk).place(price="91"))
+    await site.stop()
+    assert second["createdAt"] >= first["createdAt"]
+
+
+async def test_another_listing_is_refused(tmp_path: Path) -> None:
+    site = Site(tmp_path, ManualClock())
+    await site.stop()
+    with pytest.raises(UsageError, match=str(tmp_path)):
+        Journal.open(tmp_path, genesis(b"another listing", SETTINGS))
