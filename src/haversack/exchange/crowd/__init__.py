@@ -2,6 +2,7 @@
 
     crowd      the whole: accounts, a schedule of traders, one `step` at a time
     fair       what an asset is imagined to be worth, and how that walks
+    news       when it walks, and who hears of it
     quote      where the makers of one market would have the touch
     maker      keeps one layer of a book
     taker      trades now and then, for reasons of its own
@@ -13,8 +14,7 @@ Everything follows from a seed and the times that the caller tells. Prices are i
 is integers on tick and step. The crowd has no state that must survive a restart: it takes up its orders as it finds them.
 """
 
-from haversack.exchange.crowd.backfill import Bar
 from haversack.exchange.crowd.crowd import Crowd
 from haversack.exchange.crowd.view import EngineView, MarketView
 
-__all__ = ["Bar", "Crowd", "EngineView", "MarketView"]
+__all__ = ["Crowd", "EngineView", "MarketView"]

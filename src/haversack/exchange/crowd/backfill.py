@@ -4,32 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
 from haversack.exchange.crowd.dice import Dice
 from haversack.exchange.crowd.fair import MINUTE_US, FairPrices
 from haversack.exchange.crowd.market import CrowdMarket
 from haversack.exchange.crowd.quote import CAUTION_MAX, CAUTION_MIN
 from haversack.exchange.crowd.taker import FLOW_MAX, FLOW_SPREAD, FOLLOWED
 from haversack.exchange.crowd.temperament import Temperament
+from haversack.exchange.views.bars import Bar
 
 PATH_STEPS = 4
 """Fair prices per minute."""
-
-
-class Bar(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """What traded in one minute, in the engine's integers. A minute without a trade has no bar."""
-
-    start_us: int
-    open: int
-    high: int
-    low: int
-    close: int
-    volume: int
-    """In quantity units."""
-    quote_volume: int
-    """In the quote asset's smallest units."""
-    trades: int
 
 
 def backfill(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from haversack.exchange.crowd.backfill import Bar, backfill
+from haversack.exchange.crowd.backfill import backfill
 from haversack.exchange.crowd.budget import Budget
 from haversack.exchange.crowd.dice import SECOND_US, Dice
 from haversack.exchange.crowd.fair import FairPrices
 from haversack.exchange.crowd.hunter import Hunter
 from haversack.exchange.crowd.maker import Maker
 from haversack.exchange.crowd.market import CrowdMarket, traded_markets
+from haversack.exchange.crowd.news import News
 from haversack.exchange.crowd.oracle import Oracle
 from haversack.exchange.crowd.quote import Quote
 from haversack.exchange.crowd.taker import Flow, Metronome
@@ -20,10 +21,9 @@ from haversack.exchange.crowd.view import MarketView
 from haversack.exchange.engine.command import Command, OpenAccount
 from haversack.exchange.engine.rules import FeeTier
 from haversack.exchange.listing import Listing
+from haversack.exchange.views.bars import Bar
 
 DAY_MINUTES = 1_440
-WALKS_S = 2.0
-"""Mean time between two moves of the fair prices (observed 2026-09: the touch stood still for seconds)."""
 COMMANDS_PER_S_MAX = 40
 """At most this many come from the makers of all markets, on average over a few seconds."""
 WEALTH = 100_000_000
@@ -93,7 +93,7 @@ class Crowd:
         fair = FairPrices(self._markets, self._temperament, self._dice(now_us, "fair"))
         fair.take_up({market.symbol: _price_found(market, view) for market in self._markets})
         takers = [self._accounts[key] for key in self._temperament.takers.keys]
-        news = _News(fair, self._dice(now_us, "news"), now_us)
+        news = News(fair, self._dice(now_us, "news"), now_us)
         budget = Budget(COMMANDS_PER_S_MAX * self._pace, now_us)
         traders: list[Trader] = [news, Oracle(self._markets, fair)]
         for market in self._markets:
@@ -125,32 +125,6 @@ class Crowd:
         """In the asset's smallest units, whole units of it."""
         worth = [float(self._listing.opening_prices[m.symbol]) for m in self._markets if m.rules.base == asset]
         return int(10 ** self._listing.asset_scales[asset]) * max(1, round(WEALTH / worth[0]) if worth else WEALTH)
-
-
-class _News:
-    """Moves the fair prices, and wakes the makers whose touch is another now."""
-
-    def __init__(self, fair: FairPrices, dice: Dice, now_us: int) -> None:
-        self._fair = fair
-        self._dice = dice
-        self._walked_us = now_us
-        self._readers: list[tuple[str, Quote, list[Maker]]] = []
-        self.due_us = now_us
-
-    def tell(self, market: CrowdMarket, quote: Quote, makers: list[Maker]) -> None:
-        """These want to know of moves in this market."""
-        self._readers.append((market.symbol, quote, makers))
-
-    def act(self, now_us: int, view: MarketView) -> list[Command]:
-        """Move on. Nothing leaves the crowd."""
-        self.due_us = now_us + self._dice.delay_us(WALKS_S)
-        self._fair.walk(now_us - self._walked_us)
-        self._walked_us = now_us
-        for symbol, quote, makers in self._readers:
-            if quote.follow(self._fair.price(symbol)):
-                for maker in makers:
-                    maker.notice(now_us)
-        return []
 
 
 class _Nobody:

@@ -53,7 +53,7 @@ class Hunter:
         was_seen, self._seen[eye] = self._seen[eye] == price, price
         if not was_seen or self._dice.share() > EAGERNESS:
             return None
-        appetite = (1 + excess / self._market.gap) ** 2
+        appetite = 1 + excess / self._market.gap
         bite = self._market.quantity(self._dice.around(self._market.mood.flow_quote, BITE_SPREAD) * appetite, price)
         return Place(
             account=self._accounts[self._dice.index(len(self._accounts))],

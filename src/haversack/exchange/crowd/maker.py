@@ -26,6 +26,7 @@ REFRESHED_MAX = 3
 RESERVE_AT_TOUCH, RESERVE_BEHIND, RESERVE_FOR_REFRESH = 0.0, 0.25, 0.5
 LOOK_MIN_S, LOOK_MAX_S = 0.4, 0.9
 REACTION_MIN_S, REACTION_MAX_S = 0.02, 0.15
+CONTINUES_MIN_S, CONTINUES_MAX_S = 0.002, 0.02
 LARGE_SPREAD, SMALL_SPREAD = 0.7, 1.2
 # Orders smaller than this share of what they were are worth replacing first.
 WORN = 0.1
@@ -55,15 +56,16 @@ class Maker:
 
     def notice(self, now_us: int) -> None:
         """The price has moved: act soon."""
-        self.due_us = min(self.due_us, now_us + self._reaction_us())
+        self.due_us = min(self.due_us, now_us + self._moment_us(REACTION_MIN_S, REACTION_MAX_S))
 
     def act(self, now_us: int, view: MarketView) -> list[Command]:
         """Take out what stands in a wrong place, fill what is missing, or replace something for a change."""
         orders = view.open_orders(self._account, self._market.symbol)
         # A book that is nearly empty has to be filled, whatever it costs.
         is_thin = len(orders) < self._layer.levels
-        if not is_thin and not self._budget.allows(now_us, RESERVE_BEHIND if self._layer.start else RESERVE_AT_TOUCH):
-            self.due_us = now_us + self._reaction_us()
+        is_urgent = not self._layer.start or any(self._daring(order) > 0 for order in orders)
+        if not is_thin and not self._budget.allows(now_us, RESERVE_AT_TOUCH if is_urgent else RESERVE_BEHIND):
+            self.due_us = now_us + self._moment_us(REACTION_MIN_S, REACTION_MAX_S)
             return []
         commands = self._tend(now_us, view, orders=orders, is_thin=is_thin)
         self._budget.spend(len(commands))
@@ -74,7 +76,7 @@ class Maker:
         places = set(wanted)
         strays = [order for order in orders if (order.order.side, order.order.price) not in places]
         missing = self._missing(wanted, orders)
-        self.due_us = now_us + int(self._dice.between(LOOK_MIN_S, LOOK_MAX_S) * SECOND_US)
+        self.due_us = now_us + self._moment_us(LOOK_MIN_S, LOOK_MAX_S)
         if not strays and not missing:
             return self._refresh(orders, now_us)
         burst = len(wanted) + len(orders) if is_thin else BURST_MAX
@@ -82,8 +84,9 @@ class Maker:
         cancels = strays[: max(burst // 2, burst - len(missing))]
         room = 2 * self._layer.levels - (len(orders) - len(cancels))
         placed = missing[: max(0, min(burst - len(cancels), room))]
-        if len(cancels) < len(strays) or len(placed) < len(missing):
-            self.notice(now_us)
+        is_blocked = len(wanted) < 2 * self._layer.levels
+        if len(cancels) < len(strays) or len(placed) < len(missing) or (is_blocked and cancels):
+            self.due_us = now_us + self._moment_us(CONTINUES_MIN_S, CONTINUES_MAX_S)
         return [*map(self._cancel, cancels), *(self._place(side, price) for side, price in placed)]
 
     def _wanted(self, view: MarketView) -> list[tuple[Side, int]]:
@@ -150,8 +153,8 @@ class Maker:
             post_only=True,
         )
 
-    def _reaction_us(self) -> int:
-        return int(self._dice.between(REACTION_MIN_S, REACTION_MAX_S) * SECOND_US)
+    def _moment_us(self, low_s: float, high_s: float) -> int:
+        return int(self._dice.between(low_s, high_s) * SECOND_US)
 
 
 def _is_worn(order: OpenOrder) -> bool:

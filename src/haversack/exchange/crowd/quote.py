@@ -37,5 +37,7 @@ class Quote:
     def _settle(self) -> None:
         half = self._caution * self._market.touch
         tick = self._market.rules.tick
-        self.bid = max(tick, self._market.floor(self._center - half))
-        self.ask = max(self.bid + tick, self._market.ceil(self._center + half))
+        # Half a tick up: a price that stands still on a tick, as between stablecoins, would never have a spread of one.
+        center = self._center + tick / 2
+        self.bid = max(tick, self._market.floor(center - half))
+        self.ask = max(self.bid + tick, self._market.ceil(center + half))
