@@ -9,13 +9,14 @@ Source: docs, "Signature Generation". Values stand in the string as they are, wi
 from __future__ import annotations
 
 import re
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from binascii import Error as Base64Error
-from collections import deque
+from binascii import b2a_base64
 from collections.abc import Iterable, Sequence
 from threading import Lock
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
+import msgspec
 from nacl.bindings import crypto_sign_BYTES, crypto_sign_open, crypto_sign_PUBLICKEYBYTES
 from nacl.exceptions import BadSignatureError
 
@@ -31,7 +32,7 @@ Parameters: TypeAlias = Sequence[tuple[str, str]]
 """Names and texts of a request's parameters, as they are sent."""
 
 _FORGING = re.compile(r"[&=\x00-\x1f\x7f]")
-_REMEMBERED_MAX = 200_000
+_REMEMBERED_MAX = 100_000
 
 
 class Key(Protocol):
@@ -47,7 +48,7 @@ class Key(Protocol):
         ...
 
 
-class Signed(NamedTuple):
+class Signed(msgspec.Struct, frozen=True, gc=False):
     """A signature, and what it is good for."""
 
     public_key: str
@@ -60,12 +61,23 @@ class Signed(NamedTuple):
 
 def signing_text(instruction: str, parameters: Parameters) -> str:
     """One instruction with its parameters, sorted by name: the part of the string that names no time."""
-    parts = [f"instruction={instruction}"]
-    for name, value in sorted(parameters):
-        if _FORGING.search(value):
-            raise UnsignableValue(f"{name} must not contain '&', '=' or control characters, found {value!r}")
-        parts.append(f"{name}={value}")
-    return "&".join(parts)
+    return ordered_text(instruction, sorted(parameters))
+
+
+def ordered_text(instruction: str, parameters: Iterable[tuple[str, str | int | bool]]) -> str:
+    """The same for parameters that are sorted already."""
+    parts = [f"{name}={value if value.__class__ is not bool else value_text(value)}" for name, value in parameters]
+    text = "&".join(parts)
+    # Counting is enough to know that no value brought a separator of its own, and is done for all of them at once.
+    if parts and (text.count("&") != len(parts) - 1 or text.count("=") != len(parts) or not text.isprintable()):
+        _refuse_forging(parameters)
+    return f"instruction={instruction}&{text}" if parts else f"instruction={instruction}"
+
+
+def _refuse_forging(parameters: Iterable[tuple[str, object]]) -> None:
+    for name, value in parameters:
+        if _FORGING.search(name) or _FORGING.search(str(value)):
+            raise UnsignableValue(f"{name!r} must not contain '&', '=' or control characters, found {value!r}")
 
 
 def batch_text(instruction: str, batch: Iterable[Parameters]) -> str:
@@ -96,46 +108,60 @@ class Signer:
     def __init__(self, key: Key, clock: Clock, *, window_ms: int = WINDOW_MS_DEFAULT) -> None:
         if not 0 < window_ms <= WINDOW_MS_MAX:
             raise UsageError(f"window_ms must be 1 to {WINDOW_MS_MAX}, found {window_ms}")
-        self._key = key
-        self._clock = clock
+        self._key_sign = key.sign
+        self._public_key = key.public_key
+        self._now_us = clock.now_us
         self._window_ms = window_ms
         self._lock = Lock()
-        self._newest: dict[str, int] = {}
-        self._made: deque[tuple[int, str]] = deque()
+        # What was made lately, in two generations that are dropped as a whole, and where the search for a free moment begins.
+        self._made: set[str] = set()
+        self._made_before: set[str] = set()
+        self._repeated: dict[str, int] = {}
+        self._turns_ms = 0
 
     def __repr__(self) -> str:
-        return f"Signer({self._key.public_key})"
+        return f"Signer({self._public_key})"
 
     @property
     def public_key(self) -> str:
         """Base64 of the verifying key."""
-        return self._key.public_key
+        return self._public_key
 
     def sign(self, text: str, *, changes_state: bool) -> Signed:
         """Sign a `signing_text` for now."""
-        now_us = self._clock.now_us()
+        window_ms, wait_us = self._window_ms, 0
+        now_us = self._now_us()
         timestamp_ms = now_us // 1_000
+        message = timed(text, timestamp_ms, window_ms)
         if changes_state:
             with self._lock:
-                timestamp_ms = self._unused(text, timestamp_ms)
-        message = timed(text, timestamp_ms, self._window_ms)
-        signature = b64encode(self._key.sign(message.encode())).decode()
-        wait_us = max(0, timestamp_ms * 1_000 - now_us)
-        return Signed(self._key.public_key, signature, timestamp_ms, self._window_ms, wait_us)
+                if message in self._made or message in self._made_before:
+                    message, timestamp_ms = self._unused(text, timestamp_ms)
+                    wait_us = max(0, timestamp_ms * 1_000 - now_us)
+                self._made.add(message)
+                if timestamp_ms > self._turns_ms or len(self._made) > _REMEMBERED_MAX:
+                    self._turn(timestamp_ms)
+        signature = b2a_base64(self._key_sign(message.encode()), newline=False).decode()
+        return Signed(self._public_key, signature, timestamp_ms, window_ms, wait_us)
 
-    def _unused(self, text: str, timestamp_ms: int) -> int:
-        newest, made, window_ms = self._newest, self._made, self._window_ms
-        while made and (made[0][0] + window_ms < timestamp_ms or len(made) >= _REMEMBERED_MAX):
-            old_ms, old = made.popleft()
-            if newest.get(old) == old_ms:
-                del newest[old]
-        last_ms = newest.get(text)
-        # Beyond a window the clock was set back, and waiting until it has caught up would be worse than a new string.
-        if last_ms is not None and timestamp_ms <= last_ms <= timestamp_ms + window_ms:
-            timestamp_ms = last_ms + 1
-        newest[text] = timestamp_ms
-        made.append((timestamp_ms, text))
-        return timestamp_ms
+    def _unused(self, text: str, timestamp_ms: int) -> tuple[str, int]:
+        """The first moment from then on for which this text was not signed."""
+        last_ms = self._repeated.get(text, 0)
+        # The search begins after the last moment that an earlier one found. If that is more than a window ahead, the clock was
+        # set back, and waiting until it has caught up would be worse than searching.
+        if timestamp_ms < last_ms <= timestamp_ms + self._window_ms:
+            timestamp_ms = last_ms
+        message = timed(text, timestamp_ms, self._window_ms)
+        while message in self._made or message in self._made_before:
+            timestamp_ms += 1
+            message = timed(text, timestamp_ms, self._window_ms)
+        self._repeated[text] = timestamp_ms
+        return message, timestamp_ms
+
+    def _turn(self, timestamp_ms: int) -> None:
+        """Begin a new generation. What is forgotten is older than a window, so that it is good for nothing any more."""
+        self._made_before, self._made, self._repeated = self._made, set(), {}
+        self._turns_ms = timestamp_ms + self._window_ms
 
 
 class Verifier:

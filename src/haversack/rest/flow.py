@@ -12,28 +12,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from haversack.errors import ApiError, ConnectFailed, OutcomeUnknown, TransportError, UsageError
 from haversack.rest.answers import read_answer
-from haversack.rest.http import HttpRequest, HttpResponse
-from haversack.rest.request import changes_state
+from haversack.rest.http import HttpResponse
+from haversack.rest.request import Attempt, changes_state
 from haversack.rest.session import RestSession
 from haversack.wire.base import Operation
 
 T = TypeVar("T")
 
 _log = logging.getLogger("haversack.rest")
-
-
-class Attempt(NamedTuple):
-    """One step of a driver: wait, then send. A step without a request is a wait alone, and is answered by None.
-
-    A repeated request is made after the wait before it, so that its signature is fresh.
-    """
-
-    request: HttpRequest | None
-    delay_s: float
 
 
 Flow: TypeAlias = Generator[Attempt, HttpResponse | None, T]
@@ -50,20 +40,21 @@ def _read(operation: Operation[T], session: RestSession) -> Flow[T]:
         prepared = session.prepare(operation)
         attempts += 1
         try:
-            response = yield Attempt(prepared.request, prepared.delay_s)
+            response = yield prepared
             return _answer(operation, response)
         except (TransportError, ApiError) as failure:
             delay_s = session.retry_delay_s(failure, attempts)
             if delay_s is None:
                 raise
             _log.warning("%s failed (%s); again in %.2f s", type(operation).__name__, failure, delay_s)
+        # The wait comes first and alone, so that the request after it is signed when it leaves.
         yield Attempt(None, delay_s)
 
 
 def _change(operation: Operation[T], session: RestSession) -> Flow[T]:
     prepared = session.prepare(operation)
     try:
-        response = yield Attempt(prepared.request, prepared.delay_s)
+        response = yield prepared
         return _answer(operation, response)
     except (UsageError, ConnectFailed):
         raise

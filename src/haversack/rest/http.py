@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+import msgspec
 
 
-class HttpRequest(NamedTuple):
+class HttpRequest(msgspec.Struct, frozen=True, gc=False):
     """What a transport sends. The host is the transport's own, so a request can reach no other."""
 
     method: str
@@ -20,7 +22,7 @@ class HttpRequest(NamedTuple):
         return f"HttpRequest({self.method} {self.target})"
 
 
-class HttpResponse(NamedTuple):
+class HttpResponse(msgspec.Struct, frozen=True, gc=False):
     """What came back, whatever its status. Names of headers are in lower case; the body is not compressed any more."""
 
     status: int

@@ -6,12 +6,13 @@ The signed string and the request that is sent are made from the same texts, so 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin
+from uuid import UUID
 
 import msgspec
 
@@ -22,41 +23,78 @@ from haversack.wire.base import Operation
 from haversack.wire.enums import OpenEnum
 
 Sent: TypeAlias = str | int | bool
-_Converter: TypeAlias = Callable[[Any, str], Sent]
+_Converter: TypeAlias = Callable[..., Any]
 
-_PLAIN_NUMERAL = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?")
+_is_plain_numeral = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?").fullmatch
 _UINT32_MAX = 2**32 - 1
 
 
-class Parameter(NamedTuple):
-    """One parameter as it is sent: a string, or an integer or boolean of JSON."""
+# Left as they are when an operation is read, so that no text is made of them in silence.
+_KEPT = (Decimal, datetime, bytes, bytearray, memoryview, date, time, timedelta, UUID)
 
+
+class _Field(NamedTuple):
     name: str
-    value: Sent
+    attribute: str
+    convert: _Converter
+    quick: Callable[[Any], Any]
+    """Converts what is usually given, and raises for the rest."""
 
 
-def parameters(operation: Operation[Any]) -> list[Parameter]:
-    """The parameters of an operation, sorted by name, without those that are None."""
-    sent: list[Parameter] = []
-    for name, attribute, convert, is_repeated in _plan(type(operation)):
-        value = getattr(operation, attribute)
-        if value is None:
-            continue
-        if is_repeated:
-            sent.extend(Parameter(name, convert(item, attribute)) for item in value)
-        else:
-            sent.append(Parameter(name, convert(value, attribute)))
-    return sent
+class _Plan(NamedTuple):
+    """How the fields of one kind of operation are read, in the order of their names on the wire."""
+
+    fields: tuple[_Field, ...]
+    quick: dict[str, Callable[[Any], Any]]
+    """By name; empty where the quick way would not give the fields in order, or would leave some out."""
+    has_two_ids: bool
+
+
+def parameters(operation: Operation[Any]) -> dict[str, Any]:
+    """The parameters of an operation, sorted by name, without those that are None; a repeated one is a list."""
+    fields, quick, has_two_ids = _plan(type(operation))
+    if has_two_ids:
+        _refuse_both_ids(operation)
+    if quick:
+        try:
+            # Of two dozen fields a few are given. msgspec finds those in one step, which halves the time of the whole.
+            given = msgspec.to_builtins(operation, builtin_types=_KEPT)
+            return {name: quick[name](value) for name, value in given.items()}
+        except (KeyError, TypeError, UsageError):
+            pass  # Something unusual, or wrong: the thorough way knows which.
+    values = ((field, getattr(operation, field.attribute)) for field in fields)
+    return {field.name: field.convert(value, field.attribute) for field, value in values if value is not None}
+
+
+def pairs(sent: Mapping[str, Any]) -> list[tuple[str, Sent]]:
+    """The same, one by one: a repeated parameter as often as it has values."""
+    listed: list[tuple[str, Sent]] = []
+    for name, value in sent.items():
+        listed += [(name, item) for item in value] if value.__class__ is list else [(name, value)]
+    return listed
 
 
 @cache
-def _plan(kind: type[Operation[Any]]) -> tuple[tuple[str, str, _Converter, bool], ...]:
-    rows: list[tuple[str, str, _Converter, bool]] = []
-    for field in msgspec.structs.fields(kind):
-        wanted = _without_none(field.type)
-        is_repeated = get_origin(wanted) is tuple
-        rows.append((field.encode_name, field.name, _converter(get_args(wanted)[0] if is_repeated else wanted), is_repeated))
-    return tuple(sorted(rows, key=lambda row: row[0]))
+def _plan(kind: type[Operation[Any]]) -> _Plan:
+    infos = msgspec.structs.fields(kind)
+    fields = tuple(_field(info) for info in infos)
+    ordered = tuple(sorted(fields))
+    is_simple = ordered == fields and all(info.required or info.default is None for info in infos)
+    quick = {field.name: field.quick for field in fields} if is_simple else {}
+    return _Plan(ordered, quick, {"order_id", "client_id"} <= {field.attribute for field in fields})
+
+
+def _field(info: msgspec.structs.FieldInfo) -> _Field:
+    wanted = _without_none(info.type)
+    convert = _converter(wanted)
+    quick = _words(wanted).__getitem__ if isinstance(wanted, type) and issubclass(wanted, OpenEnum) else convert
+    return _Field(info.encode_name, info.name, convert, quick)
+
+
+def _refuse_both_ids(operation: Any) -> None:
+    # The exchange fails the signature of a request with both (docs: 2026-10), which would send its reader the wrong way.
+    if operation.order_id is not None and operation.client_id is not None:
+        raise UsageError(f"give order_id or client_id, not both: found {operation.order_id!r} and {operation.client_id}")
 
 
 def _without_none(wanted: Any) -> Any:
@@ -66,34 +104,46 @@ def _without_none(wanted: Any) -> Any:
 
 
 def _converter(wanted: Any) -> _Converter:
+    if get_origin(wanted) is tuple:
+        return _repeated(_converter(get_args(wanted)[0]))
     if get_origin(wanted) is Literal:
-        return _text
+        return _word_among(get_args(wanted))
     if issubclass(wanted, OpenEnum):
         return _word_of(wanted)
     return _CONVERTERS[wanted]
 
 
-def _number(value: Any, what: str) -> str:
-    if type(value) is str and _PLAIN_NUMERAL.fullmatch(value):
+def _repeated(convert: _Converter) -> _Converter:
+    def convert_all(values: Any, what: str = "values") -> list[Any]:
+        if not values or values.__class__ not in (tuple, list):
+            raise UsageError(f"{what} may hold several values: write {what}=(value, ...), found {values!r}")
+        # Sorted, so that the signed string does not depend on whether its reader sorts values too.
+        return sorted([convert(value, what) for value in values], key=str)
+
+    return convert_all
+
+
+def _number(value: Any, what: str = "value") -> str:
+    if value.__class__ is str and _is_plain_numeral(value):
         return value
     return plain(to_decimal(value, what))
 
 
-def _integer(value: Any, what: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
+def _integer(value: Any, what: str = "value") -> int:
+    if value.__class__ is not int:
         raise UsageError(f"{what} must be an int, found {value!r}")
     if not 0 <= value <= _UINT32_MAX:
         raise UsageError(f"{what} must be 0 to {_UINT32_MAX}, found {value}")
-    return value
+    return int(value)
 
 
-def _boolean(value: Any, what: str) -> bool:
+def _boolean(value: Any, what: str = "value") -> bool:
     if not isinstance(value, bool):
         raise UsageError(f"{what} must be True or False, found {value!r}")
     return value
 
 
-def _text(value: Any, what: str) -> str:
+def _text(value: Any, what: str = "value") -> str:
     if not isinstance(value, str):
         raise UsageError(f"{what} must be a str, found {value!r}: write {what}={str(value)!r}")
     if not value:
@@ -101,15 +151,31 @@ def _text(value: Any, what: str) -> str:
     return value
 
 
-def _word_of(kind: type[OpenEnum]) -> _Converter:
-    words = {member.value: str(member.value) for member in kind}
+def _words(kind: type[OpenEnum]) -> dict[Any, str]:
+    return {member.value: str(member.value) for member in kind}
 
-    def convert(value: Any, what: str) -> str:
-        # A member that is not listed is let through when it is one on purpose: the exchange may know more than we do.
-        word = value.value if isinstance(value, kind) else words.get(value) if isinstance(value, str) else None
+
+def _word_of(kind: type[OpenEnum]) -> _Converter:
+    words = _words(kind)
+
+    def convert(value: Any, what: str = "value") -> str:
+        # A member is found by its word, because it is one; a word that is not listed is let through if it is made a member
+        # on purpose: the exchange may know more than we do.
+        word = words.get(value) if isinstance(value, str) else None
         if word is None:
-            raise UsageError(f"{what} must be one of {', '.join(words)}, found {value!r}")
-        return str(word)
+            if not isinstance(value, kind):
+                raise UsageError(f"{what} must be one of {', '.join(words)}, found {value!r}")
+            word = str(value.value)
+        return word
+
+    return convert
+
+
+def _word_among(words: tuple[str, ...]) -> _Converter:
+    def convert(value: Any, what: str = "value") -> str:
+        if value not in words:
+            raise UsageError(f"{what} must be {' or '.join(words)}, found {value!r}")
+        return str(value)
 
     return convert
 
@@ -117,7 +183,7 @@ def _word_of(kind: type[OpenEnum]) -> _Converter:
 def _time(per_second: int) -> _Converter:
     unit = "milliseconds" if per_second == 1_000 else "seconds"
 
-    def convert(value: Any, what: str) -> int:
+    def convert(value: Any, what: str = "value") -> int:
         if isinstance(value, datetime):
             return to_time_us(value, what) * per_second // 1_000_000
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from haversack.clock import Clock, secret_bytes, seeded_random
-from haversack.rest.request import Prepared, prepare
+from haversack.rest.request import Attempt, prepare
 from haversack.rest.retry import Retry, retry_delay_s
 from haversack.signing import WINDOW_MS_DEFAULT, Key, Signer
 from haversack.wire.base import Operation
@@ -30,7 +30,7 @@ class RestSession:
         self._dice = dice or seeded_random(int.from_bytes(secret_bytes(8))).random
         self._headers = {"User-Agent": user_agent(), "Accept-Encoding": "gzip"}
 
-    def prepare(self, operation: Operation[Any]) -> Prepared:
+    def prepare(self, operation: Operation[Any]) -> Attempt:
         """The request for an operation, signed for now."""
         return prepare(operation, self._signer, self._headers)
 

@@ -20,7 +20,7 @@ Method: TypeAlias = Literal["GET", "POST", "DELETE", "PATCH"]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Operation(msgspec.Struct, Generic[T], frozen=True, kw_only=True, rename="camel"):
+class Operation(msgspec.Struct, Generic[T], frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """One REST operation: its fields are the parameters, `T` is the answer."""
 
     method: ClassVar[Method]
