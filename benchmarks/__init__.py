@@ -1,0 +1,1 @@
+"""What things cost, each beside something that a reader knows: one module for one question."""
