@@ -257,12 +257,12 @@ async def test_failed_commit_fails_all_that_wait_and_all_that_come(folder: Path)
         await committer.submit(entry(1))
         with _files_at_most(100_000):
             failing = [committer.submit(entry(number)) for number in range(2, 10_000)]
+            # The first commit runs now, so the next entry waits for the one after it.
             await asyncio.sleep(0)
-            queued = [committer.submit(entry(10_000))]
-            outcomes = await asyncio.gather(*failing, *queued, return_exceptions=True)
+            outcomes = await asyncio.gather(*failing, committer.submit(entry(10_000)), return_exceptions=True)
         assert {type(outcome) for outcome in outcomes} == {JournalStopped}
         with pytest.raises(JournalStopped):
-            committer.submit(entry(2))
+            await committer.submit(entry(2))
         with pytest.raises(JournalStopped):
             await committer.synced()
         await committer.close()

@@ -54,7 +54,7 @@ class Desk:
             assert isinstance(self.do(order)[0], OrderAccepted), f"refused: {order}"
 
     def book(self, symbol: str = SYMBOL) -> str:
-        """`20.00x1.5 19.99x1 | 20.01x2`: the best of both sides in the middle, bids left, asks right."""
+        """`19.99x1 20x1.5 | 20.01x2`: bids left, asks right, the best of both in the middle."""
         bids, asks, _ = self.engine.depth(symbol)
         return f"{_levels(bids)} | {_levels(asks)}".strip()
 

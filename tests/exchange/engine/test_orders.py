@@ -134,6 +134,19 @@ def test_own_order_in_the_way_is_no_liquidity_for_fill_or_kill(mode: SelfTradePr
     assert refusal(desk.do(order)) is refused
 
 
+@pytest.mark.parametrize(("time_in_force", "refused"), [(FOK, Refusal.FILL_OR_KILL), (TimeInForce.GTC, None)])
+def test_sale_by_quote_quantity_ends_where_a_step_is_worth_more_also_at_an_own_order(
+    time_in_force: TimeInForce, refused: Refusal | None
+) -> None:
+    desk = Desk()
+    desk.rest(limit(BID, "20", "1", ALICE), limit(BID, "19", "1", BOB))
+    order = market_by_quote(ASK, "1.95", ALICE, time_in_force=time_in_force, self_trade_prevention=REJECT_MAKER)
+    events = desk.do(order)
+    assert refusal(events) is refused
+    assert desk.book() == "19x1 20x1 |"
+    assert "BalanceChanged" not in kinds(events)
+
+
 def test_post_only_order_that_would_cross_is_rejected() -> None:
     desk = Desk()
     desk.rest(limit(ASK, "20.01", "1", BOB))

@@ -29,13 +29,14 @@ def survey(place: Place, book: Book, rules: MarketRules) -> Survey:
         if not reaches(place, level.price):
             break
         for maker in level.orders.values():
+            wanted = quantity_at(left, level.price, by_quote=by_quote, rules=rules)
+            if not wanted:
+                return Survey(quantity, quote, is_complete=False)
             if maker.facts.account == place.account:
                 if place.self_trade_prevention is SelfTradePrevention.REJECT_MAKER:
                     continue
                 return Survey(quantity, quote, is_complete=False)
-            take = min(quantity_at(left, level.price, by_quote=by_quote, rules=rules), maker.left)
-            if not take:
-                return Survey(quantity, quote, is_complete=False)
+            take = min(wanted, maker.left)
             amount = take * level.price * rules.quote_unit
             quantity += take
             quote += amount
