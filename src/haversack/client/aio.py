@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from haversack.client.groups import Account, Capital, History, Markets, Orders, System
 from haversack.clock import Clock, SystemClock
@@ -16,8 +16,13 @@ from haversack.rest.flow import flow
 from haversack.rest.http import HttpSendAsync
 from haversack.rest.retry import Retry
 from haversack.rest.session import RestSession
-from haversack.signing import WINDOW_MS_DEFAULT
+from haversack.signing import WINDOW_MS_DEFAULT, Signer
 from haversack.wire.base import Operation
+
+if TYPE_CHECKING:
+    from haversack.streams.aio import AsyncStreams
+    from haversack.streams.heartbeat import Heartbeat
+    from haversack.streams.transport import Connect
 
 T = TypeVar("T")
 
@@ -48,6 +53,7 @@ class AsyncClient:
         self.stream_url = stream_address(stream_url).url
         self._rest = RestSession(credentials, self.clock, window_ms=window_ms, retry=retry)
         self._sleep = sleep
+        self._window_ms = window_ms
         self._close: Callable[[], Awaitable[None]] | None = None
         self._http = http or self._own_http(timeout_s)
         self.system: System[AsyncClient] = System(self)
@@ -60,6 +66,16 @@ class AsyncClient:
     async def send(self, operation: Operation[T], /) -> T:
         """The answer to any operation, also to one of your own."""
         return await drive_async(flow(operation, self._rest), self._http, self._sleep)
+
+    def streams(self, *, heartbeat: Heartbeat | None = None, connect: Connect | None = None) -> AsyncStreams:
+        """A stream connection, opened by `async with`: subscribe on it. Private streams are signed with this client's keys.
+
+        `heartbeat` says when silence is asked about, and when it is the end; `connect` brings a connection of your own.
+        """
+        from haversack.streams.aio import AsyncStreams
+
+        signer = Signer(self.credentials, self.clock, window_ms=self._window_ms) if self.credentials is not None else None
+        return AsyncStreams(self.stream_url, signer=signer, clock=self.clock, heartbeat=heartbeat, connect=connect)
 
     async def close(self) -> None:
         """Close the connections; a transport that you brought yourself is left open."""

@@ -45,13 +45,13 @@ class AsyncStreams:
         signer: Signer | None = None,
         clock: Clock | None = None,
         heartbeat: Heartbeat | None = None,
-        connect: Connect = connect_aiohttp,
+        connect: Connect | None = None,
     ) -> None:
         self.url = url
         self._clock: Clock = clock or SystemClock()
         self._heartbeat = heartbeat or Heartbeat()
         self._session = StreamSession(signer=signer, heartbeat=self._heartbeat)
-        self._connect = connect
+        self._connect = connect or connect_aiohttp
         self._socket: FrameSocket | None = None
         self._routes: dict[str, tuple[Subscription, ...]] = {}
         self._unsent: list[Subscription] = []

@@ -21,7 +21,6 @@ from haversack.streams.aio import CONNECT_S, AsyncStreams
 from haversack.streams.heartbeat import Heartbeat
 from haversack.streams.loop_thread import LoopThread
 from haversack.streams.mailbox import QUEUE_MAX, WhenFull
-from haversack.streams.socket_aiohttp import connect_aiohttp
 from haversack.streams.subscription import Subscription
 from haversack.streams.transport import Connect
 from haversack.wire.frames import Message
@@ -124,7 +123,7 @@ class BlockingStreams:
         signer: Signer | None = None,
         clock: Clock | None = None,
         heartbeat: Heartbeat | None = None,
-        connect: Connect = connect_aiohttp,
+        connect: Connect | None = None,
     ) -> None:
         self.url = url
         self._streams = AsyncStreams(url, signer=signer, clock=clock, heartbeat=heartbeat, connect=connect)
