@@ -15,7 +15,6 @@ import msgspec
 
 from haversack.errors import ProtocolError
 from haversack.wire.base import Operation, StreamEvent
-from haversack.wire.enums import OpenEnum
 
 _DIGITS_MAX = 128
 _Row: TypeAlias = tuple[str, str, bool]
@@ -40,19 +39,7 @@ def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
 
 
 def _plain(value: Any) -> Any:
-    encoder = _ENCODERS.get(value.__class__)
-    return encoder(value) if encoder else _plain_other(value)
-
-
-def _plain_other(value: Any) -> Any:
-    kind = value.__class__
-    if issubclass(kind, OpenEnum):
-        return value.value
-    if issubclass(kind, msgspec.Struct):
-        return _plain_struct(value)
-    if issubclass(kind, Mapping):
-        return _plain_mapping(value)
-    return _plain_list(value) if issubclass(kind, list | tuple) else value
+    return _ENCODERS[value.__class__](value)
 
 
 def _plain_struct(value: msgspec.Struct) -> dict[str, Any]:
@@ -60,13 +47,13 @@ def _plain_struct(value: msgspec.Struct) -> dict[str, Any]:
     left_out = absent(value) if absent else ()
     fields: dict[str, Any] = {}
     for name, attribute, needs_value in rows:
-        if not attribute:
-            fields[name] = tag
+        item = getattr(value, attribute) if attribute else tag
+        if item is msgspec.UNSET or name in left_out:
             continue
-        item = getattr(value, attribute)
-        if (item is None and needs_value) or item is msgspec.UNSET or name in left_out:
-            continue
-        fields[name] = _plain(item)
+        if item is not None:
+            fields[name] = _ENCODERS[item.__class__](item)
+        elif not needs_value:
+            fields[name] = None
     return fields
 
 
@@ -105,10 +92,21 @@ def _itself(value: Any) -> Any:
     return value
 
 
-_ENCODERS: dict[type, Callable[[Any], Any]] = {
-    Decimal: _plain_decimal,
-    list: _plain_list,
-    tuple: _plain_list,
-    dict: _plain_mapping,
-    **dict.fromkeys((str, int, bool, type(None)), _itself),
-}
+class _Encoders(dict[type, Callable[[Any], Any]]):
+    """What makes a value of a class plain; a class that is met for the first time is looked into once."""
+
+    def __missing__(self, kind: type) -> Callable[[Any], Any]:
+        self[kind] = encoder = _encoder_of(kind)
+        return encoder
+
+
+def _encoder_of(kind: type) -> Callable[[Any], Any]:
+    if issubclass(kind, msgspec.Struct):
+        return _plain_struct
+    if issubclass(kind, Mapping):
+        return _plain_mapping
+    # Words, numbers, booleans, raw JSON and null are written as msgspec writes them.
+    return _plain_list if issubclass(kind, list | tuple) else _itself
+
+
+_ENCODERS = _Encoders({Decimal: _plain_decimal})
