@@ -37,7 +37,8 @@ class LimitedServer(web.Server):
         super().connection_made(handler, transport)
         self._open += 1
         if self._open > CONNECTIONS_MAX:
-            transport.abort()
+            # Not at once: aiohttp first begins its work on a connection that it was just told of.
+            asyncio.get_running_loop().call_soon(transport.abort)
         self.awaits(handler)
 
     def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:

@@ -36,7 +36,7 @@ class Server:
     def __init__(self, venue: Venue) -> None:
         self._venue = venue
         self._dispatcher = Dispatcher(venue, sleep=asyncio.sleep)
-        self._runner = web.ServerRunner(LimitedServer(self._handle), handle_signals=False)
+        self._runner = web.ServerRunner(LimitedServer(self._handle), handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
         self._outboxes: set[SocketOutbox] = set()
         self._pulse: asyncio.Task[None] | None = None
         self._closing = False
@@ -45,7 +45,7 @@ class Server:
     async def start(self, port: int) -> None:
         """Accept connections on this port of 127.0.0.1; 0 takes a free one, and `port` says which."""
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", port, shutdown_timeout=_SHUTDOWN_S)
+        site = web.TCPSite(self._runner, "127.0.0.1", port)
         await site.start()
         self.port = self._runner.addresses[0][1]
         self._pulse = asyncio.create_task(self._beat())

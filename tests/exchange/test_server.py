@@ -1,0 +1,194 @@
+"""The doors on real sockets: who may come in, how much they may bring, and how they are shown out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+import websockets
+
+from exchange.stranger import JSON, Desk, Stranger
+from haversack.clock import ManualClock
+from haversack.exchange import limits, protocol
+from haversack.exchange.faults import AnswerAction, AnswerFault, FrameAction, FrameFault
+from haversack.exchange.journal import GroupCommitter, MemoryJournal
+from haversack.exchange.listing import Listing
+from haversack.exchange.server import Server
+from haversack.exchange.venue import Settings, Venue
+
+# The clock stands still but for what a test moves: signatures of the standing clock are good, and nothing falls due.
+
+
+@asynccontextmanager
+async def open_server() -> AsyncIterator[tuple[Server, Desk]]:
+    clock, journal = ManualClock(), MemoryJournal()
+    venue = Venue(Listing.load(), clock, GroupCommitter(journal), settings=Settings(has_crowd=False))
+    venue.start(journal)
+    server = Server(venue)
+    await server.start(0)
+    try:
+        yield server, Desk(venue, clock)
+    finally:
+        await server.stop()
+
+
+async def exchange(port: int, request: bytes) -> bytes:
+    """Everything that comes back until the connection is closed."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request)
+    async with asyncio.timeout(10):
+        answer = await reader.read()
+    writer.close()
+    return answer
+
+
+def get(target: str, *headers: str) -> bytes:
+    return "\r\n".join([f"GET {target} HTTP/1.1", *headers, "Connection: close", "", ""]).encode()
+
+
+async def test_it_listens_on_loopback_only() -> None:
+    async with open_server() as (server, _):
+        (address,) = server._runner.addresses  # what is bound is the thing to prove
+        assert address[0] == "127.0.0.1"
+        own = socket.gethostbyname(socket.gethostname())
+        if own.startswith("127."):
+            return  # This machine has no other address to try.
+        with pytest.raises(OSError, match=r".+"):
+            await asyncio.open_connection(own, server.port)
+
+
+async def test_a_program_is_answered_with_the_exchanges_headers() -> None:
+    async with open_server() as (server, _):
+        answer = await exchange(server.port, get("/api/v1/ping", f"Host: 127.0.0.1:{server.port}"))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert body == b"pong"
+    for header in (b"x-content-type-options: nosniff", b"x-frame-options: SAMEORIGIN", b"X-Local-Exchange: 1"):
+        assert header in head
+    assert b"access-control" not in head.lower()
+
+
+@pytest.mark.parametrize(
+    ("target", "headers"),
+    [
+        ("/api/v1/ping", ["Host: evil.com"]),
+        ("/api/v1/ping", []),
+        ("/api/v1/ping", ["Host: 127.0.0.1:{port}", "Host: evil.com"]),
+        ("http://127.0.0.1:{port}/api/v1/ping", ["Host: 127.0.0.1:{port}"]),
+        ("/api/v1/ping", ["Host: 127.0.0.1:{port}", "Origin: https://evil.com"]),
+        ("/api/v1/ping", ["Host: 127.0.0.1:{port}", "Origin: null"]),
+        ("/api/v1/ping", ["Host: 127.0.0.1:{port}", "Sec-Fetch-Site: cross-site"]),
+        ("/nothing", ["Host: evil.com"]),
+    ],
+)
+async def test_what_a_web_page_could_send_is_refused_before_routing(target: str, headers: list[str]) -> None:
+    async with open_server() as (server, _):
+        request = get(target.format(port=server.port), *(header.format(port=server.port) for header in headers))
+        answer = await exchange(server.port, request)
+    assert answer.split(b" ")[1] in (b"403", b"400")
+    assert b"pong" not in answer
+    assert b"not found" not in answer
+
+
+async def test_a_form_of_a_web_page_places_no_order() -> None:
+    async with open_server() as (server, desk):
+        body = b'{"symbol":"SOL_USDC","side":"Bid","orderType":"Limit","price":"90","quantity":"1"}'
+        head = f"POST /api/v1/order HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nConnection: close\r\n"
+        head += f"Content-Type: text/plain\r\nContent-Length: {len(body)}\r\n\r\n"
+        answer = await exchange(server.port, head.encode() + body)
+        assert answer.startswith(b"HTTP/1.1 415 ")
+        assert desk.venue.engine.depth("SOL_USDC")[0] == []
+
+
+async def test_a_stream_is_refused_to_a_web_page_and_open_to_its_own_origin() -> None:
+    async with open_server() as (server, _):
+        with pytest.raises(websockets.InvalidStatus) as refused:
+            await websockets.connect(server.stream_url, origin=websockets.Origin("https://evil.com"))
+        assert refused.value.response.status_code == 403
+        async with websockets.connect(server.stream_url, origin=websockets.Origin(server.url)) as stream:
+            await stream.send("?")
+            assert json.loads(await stream.recv())["error"]["code"] == 4002
+
+
+async def test_a_body_that_is_too_large_is_refused() -> None:
+    async with open_server() as (server, _):
+        body = b" " * (limits.BODY_BYTES_MAX + 1)
+        head = f"POST /api/v1/order HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nConnection: close\r\n"
+        head += f"Content-Type: {JSON}\r\nContent-Length: {len(body)}\r\n\r\n"
+        assert (await exchange(server.port, head.encode() + body)).startswith(b"HTTP/1.1 413 ")
+
+
+async def test_garbage_is_answered_and_the_next_connection_works() -> None:
+    async with open_server() as (server, _):
+        for garbage in (
+            b"\x00\xff\r\n\r\n",
+            b"GET\r\n\r\n",
+            b"GET / HTTP/9.9\r\n\r\n",
+            b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+        ):
+            assert (await exchange(server.port, garbage))[8:13] == b" 400 "
+        assert b"pong" in await exchange(server.port, get("/api/v1/ping", f"Host: 127.0.0.1:{server.port}"))
+
+
+async def test_a_request_that_dribbles_in_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "IDLE_S_MAX", 0.05)
+    async with open_server() as (server, _):
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(b"GET /api/v1/ping HTTP/1.1\r\nHost:")
+        async with asyncio.timeout(5):
+            with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+                await reader.readexactly(1)
+        writer.close()
+
+
+async def test_connections_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "CONNECTIONS_MAX", 3)
+    async with open_server() as (server, _):
+        held = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(3)]
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        async with asyncio.timeout(5):
+            with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+                await reader.readexactly(1)
+        for _, open_writer in [*held, (reader, writer)]:
+            open_writer.close()
+
+
+async def test_stopping_closes_streams_with_a_close_frame() -> None:
+    async with open_server() as (server, _):
+        stream = await websockets.connect(server.stream_url)
+        await server.stop()
+        with pytest.raises(websockets.ConnectionClosed) as closed:
+            await stream.recv()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1001
+
+
+async def test_an_answer_is_lost_on_a_real_socket() -> None:
+    async with open_server() as (server, desk):
+        desk.venue.faults.add(AnswerFault(action=AnswerAction.LOSE_ANSWER))
+        with suppress(ConnectionError):
+            assert await exchange(server.port, get("/api/v1/ping", f"Host: 127.0.0.1:{server.port}")) == b""
+        assert b"pong" in await exchange(server.port, get("/api/v1/ping", f"Host: 127.0.0.1:{server.port}"))
+
+
+async def test_a_stream_is_cut_on_a_real_socket() -> None:
+    async with open_server() as (server, desk):
+        desk.venue.faults.add(FrameFault(action=FrameAction.CUT))
+        async with websockets.connect(server.stream_url) as stream:
+            await stream.send('{"method":"SUBSCRIBE","params":["depth.SOL_USDC"]}')
+            await (await stream.ping())
+            await Stranger(desk).place()
+            with pytest.raises(websockets.ConnectionClosedError):
+                await stream.recv()
+
+
+async def test_frames_are_compressed_only_for_a_client_that_offers_it() -> None:
+    async with open_server() as (server, _):
+        async with websockets.connect(server.stream_url, compression="deflate") as stream:
+            assert [extension.name for extension in stream.protocol.extensions] == ["permessage-deflate"]
+        async with websockets.connect(server.stream_url, compression=None) as stream:
+            assert stream.protocol.extensions == []
