@@ -66,7 +66,8 @@ Row = TypeVar("Row", OrderRow, FillRow)
 class _Shelf(Generic[Row]):
     """Rows of one account by rising time, found by symbol or by order without looking at the others."""
 
-    def __init__(self) -> None:
+    def __init__(self, rows_max: int) -> None:
+        self._rows_max = rows_max
         self.rows: list[Row] = []
         self.by_symbol: dict[str, list[Row]] = {}
         self.by_order: dict[int, list[Row]] = {}
@@ -74,8 +75,8 @@ class _Shelf(Generic[Row]):
     def add(self, row: Row) -> None:
         self.rows.append(row)
         self._index(row)
-        if len(self.rows) > ROWS_MAX:
-            del self.rows[: ROWS_MAX // 10]
+        if len(self.rows) > self._rows_max:
+            del self.rows[: 1 + self._rows_max // 10]
             self.by_symbol.clear()
             self.by_order.clear()
             for kept in self.rows:
@@ -94,9 +95,9 @@ class _Shelf(Generic[Row]):
 
 
 class _Account:
-    def __init__(self) -> None:
-        self.orders: _Shelf[OrderRow] = _Shelf()
-        self.fills: _Shelf[FillRow] = _Shelf()
+    def __init__(self, rows_max: int) -> None:
+        self.orders: _Shelf[OrderRow] = _Shelf(rows_max)
+        self.fills: _Shelf[FillRow] = _Shelf(rows_max)
 
 
 class Archive:
@@ -105,9 +106,11 @@ class Archive:
     Time only goes forward here: a clock that was set back changes nothing until it has caught up.
     """
 
-    def __init__(self, listing: Listing, *, lag_us: int = 0) -> None:
+    def __init__(self, listing: Listing, *, lag_us: int = 0, rows_max: int = ROWS_MAX) -> None:
         self._listing = listing
         self._lag_us = lag_us
+        self._nobody = _Account(0)
+        self._rows_max = rows_max
         self._now_us = 0
         self._accounts: dict[int, _Account] = {}
 
@@ -143,7 +146,9 @@ class Archive:
 
     def _take(self, event: OrderAccepted | OrderFilled | OrderEnded, now_us: int) -> None:
         facts = event.order
-        shelf = self._accounts.setdefault(facts.account, _Account())
+        shelf = self._accounts.get(facts.account)
+        if shelf is None:
+            shelf = self._accounts[facts.account] = _Account(self._rows_max)
         if isinstance(event, OrderAccepted):
             shelf.orders.add(OrderRow(now_us, facts, [OrderState(now_us, 0, 0, OrderStatus.NEW)]))
             return
@@ -185,7 +190,7 @@ class Archive:
 
     def _account(self, account: int | None) -> _Account:
         """Empty for nobody, and for an account that did nothing yet."""
-        return _Account() if account is None else self._accounts.get(account) or _Account()
+        return self._nobody if account is None else self._accounts.get(account, self._nobody)
 
     def _advance(self, now_us: int) -> int:
         self._now_us = max(now_us, self._now_us)
