@@ -19,8 +19,8 @@ PAUSE_MAX_US = 60 * MINUTE_US
 
 SHARED = 0.7
 """Correlation between an asset and the mood of all."""
-HEAT_SPREAD = 0.35
-HEAT_MINUTES = 15.0
+HEAT_SPREAD = 0.3
+HEAT_MINUTES = 10.0
 """Wild and calm times last about this long."""
 BASIS_BPS = 3.0
 BASIS_MINUTES = 30.0
