@@ -108,6 +108,7 @@ def test_many_streams_are_asked_for_in_frames_of_a_size_that_is_known_to_work() 
     requests = asked(new_session(*names))
     assert [len(request["params"]) for request in requests] == [STREAMS_PER_FRAME_MAX, STREAMS_PER_FRAME_MAX, 1]
     assert [name for request in requests for name in request["params"]] == names
+    assert STREAMS_PER_FRAME_MAX <= 91
 
 
 def test_a_new_connection_gets_exactly_what_is_wanted_signed_afresh() -> None:

@@ -2,11 +2,18 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
@@ -14,7 +21,7 @@ from websockets.http11 import Request, Response
 
 from haversack.clock import SystemClock
 from haversack.credentials import Credentials
-from haversack.errors import ConnectFailed, StreamClosed, UsageError
+from haversack.errors import ConnectFailed, StreamClosed, UntrustedServer, UsageError
 from haversack.signing import Signer, Verifier
 from haversack.streams.aio import AsyncStreams
 from haversack.streams.heartbeat import Heartbeat
@@ -184,6 +191,29 @@ async def test_nobody_listening_is_a_failed_connection() -> None:
 async def test_addresses_that_are_not_safe_are_refused(url: str) -> None:
     with pytest.raises(UsageError):
         await connect_aiohttp(url)
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
+    async with server(exchange, ssl=self_signed(tmp_path)) as url:
+        with pytest.raises(UntrustedServer):
+            await AsyncStreams(url.replace("ws:", "wss:").replace("127.0.0.1", "localhost")).__aenter__()
+
+
+def self_signed(folder: Path) -> ssl.SSLContext:
+    """A server's TLS settings, with a certificate of its own making."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    draft = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+    draft = draft.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+    valid = draft.not_valid_before(datetime(2020, 1, 1, tzinfo=UTC)).not_valid_after(datetime(2099, 1, 1, tzinfo=UTC))
+    plain = serialization.NoEncryption()
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+        + valid.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "key.pem")
+    return context
 
 
 async def test_cancelling_while_connecting_leaves_nothing() -> None:

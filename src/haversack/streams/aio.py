@@ -65,7 +65,8 @@ class AsyncStreams:
     def subscribe(self, *streams: str, queue_max: int = QUEUE_MAX, when_full: WhenFull | str = WhenFull.FAIL) -> Subscription:
         """Messages of these streams. The request is sent soon after; `await subscription.sent()` waits for that.
 
-        `queue_max` bounds the messages that wait to be read; `when_full` says what becomes of one more.
+        `queue_max` bounds the messages that wait to be read (2 MiB of frames do in any case); `when_full` says what becomes of
+        one more.
         """
         policy = checked_policy(streams, queue_max, when_full)
         self._check_open()
@@ -156,14 +157,14 @@ class AsyncStreams:
             for _ in range(_BURST_MAX):
                 frame = await socket.receive()
                 if isinstance(frame, str | bytes):
-                    self._deliver(session.received(frame, clock.monotonic_us()))
+                    self._deliver(session.received(frame, clock.monotonic_us()), len(frame))
                 elif isinstance(frame, Heard):
                     session.heard(clock.monotonic_us())
                 else:
                     raise _ended_by(frame)
             await asyncio.sleep(0)
 
-    def _deliver(self, delivery: Delivery) -> None:
+    def _deliver(self, delivery: Delivery, size: int) -> None:
         if isinstance(delivery, Message):
             readers = self._routes.get(delivery.stream, ())
         elif isinstance(delivery, SubscriptionRefused):
@@ -172,7 +173,7 @@ class AsyncStreams:
             readers = self._readers_of(tuple(self._routes))
         self.stray += not readers
         for reader in readers:
-            reader.offer(delivery)
+            reader.offer(delivery, size)
 
     def _readers_of(self, streams: tuple[str, ...]) -> tuple[Subscription, ...]:
         return tuple(dict.fromkeys(reader for stream in streams for reader in self._routes.get(stream, ())))

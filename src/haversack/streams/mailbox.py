@@ -11,7 +11,9 @@ from haversack.streams.names import counts_every_message
 from haversack.wire.frames import Message
 
 QUEUE_MAX = 4_096
-"""Messages that may wait for one subscription, unless it says otherwise: some 4 MB of one-level depth messages."""
+"""Messages that may wait for one subscription, unless it says otherwise: 3 MiB of one-level depth messages."""
+QUEUE_BYTES_MAX = 2 * 1024 * 1024
+"""And the length of their frames, whatever it says: decoded they take up to twelve times as much memory (measured)."""
 
 
 class WhenFull(StrEnum):
@@ -29,7 +31,8 @@ class Mailbox:
     def __init__(self, *, queue_max: int = QUEUE_MAX, when_full: WhenFull = WhenFull.FAIL) -> None:
         self._queue_max = queue_max
         self._keeps_latest = when_full is WhenFull.KEEP_LATEST
-        self._waiting: deque[Message | HaversackError] = deque()
+        self._waiting: deque[tuple[Message | HaversackError, int]] = deque()
+        self._bytes = 0
         self._latest: dict[str, Message] = {}
         self.ending: HaversackError | None = None
         self.is_ended = False
@@ -39,19 +42,21 @@ class Mailbox:
     def __len__(self) -> int:
         return len(self._waiting) + len(self._latest)
 
-    def put(self, item: Message | SubscriptionRefused | ProtocolError) -> bool:
-        """Keep it for the reader. False: this was one too many, and the mailbox has ended."""
+    def put(self, item: Message | SubscriptionRefused | ProtocolError, size: int) -> bool:
+        """Keep it, made of a frame of this length, for the reader. False: this was one too many, and the mailbox has ended."""
         if self.is_ended:
             self.dropped += 1
         elif self._keeps_latest and isinstance(item, Message):
             self.dropped += item.stream in self._latest
             self._latest[item.stream] = item
-        elif len(self._waiting) >= self._queue_max:
+        elif self._is_full(size):
             self.dropped += 1
-            self.end(SlowConsumer(f"{self._queue_max} messages waited when one more came: read faster, or raise queue_max"))
+            found = f"{len(self._waiting)} messages ({self._bytes} bytes)"
+            self.end(SlowConsumer(f"{found} waited when one more came: read faster, or raise queue_max ({self._queue_max})"))
             return False
         else:
-            self._waiting.append(item)
+            self._waiting.append((item, size))
+            self._bytes += size
         return True
 
     def end(self, ending: HaversackError | None) -> None:
@@ -63,15 +68,23 @@ class Mailbox:
     def clear(self) -> None:
         """Forget what waits."""
         self._waiting.clear()
+        self._bytes = 0
         self._latest.clear()
 
     def take(self) -> Message | HaversackError | None:
         """What waited longest, or None; errors before the messages of KEEP_LATEST."""
         if self._waiting:
-            return self._waiting.popleft()
+            item, size = self._waiting.popleft()
+            self._bytes -= size
+            return item
         if self._latest:
             return self._latest.pop(next(iter(self._latest)))
         return None
+
+    def _is_full(self, size: int) -> bool:
+        # A message that is alone may be of any length: the connection limits that.
+        count = len(self._waiting)
+        return count >= self._queue_max or (count > 0 and self._bytes + size > QUEUE_BYTES_MAX)
 
 
 def checked_policy(streams: Iterable[str], queue_max: int, when_full: WhenFull | str) -> WhenFull:

@@ -69,9 +69,9 @@ class Subscription:
         self._mailbox.clear()
         self.end(None)
 
-    def offer(self, item: Message | SubscriptionRefused | ProtocolError) -> None:
-        """For the connection: something came."""
-        if not self._mailbox.put(item):
+    def offer(self, item: Message | SubscriptionRefused | ProtocolError, size: int) -> None:
+        """For the connection: something came by a frame of this length."""
+        if not self._mailbox.put(item, size):
             self._release(self)
             self._settled.set()
         self._news.set()
