@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Generic, TypeVar
 
 import msgspec
@@ -14,6 +14,7 @@ from haversack.exchange.render import fill_row, past_order
 from haversack.wire.base import Page
 from haversack.wire.enums import AssetClass, ExpiryReason, FillType, OrderStatus, RwaMarketType, SortDirection
 from haversack.wire.history import Fill, GetFillHistory, GetOrderHistory, PastOrder
+from haversack.wire.markets import Market
 
 ROWS_MAX = 100_000
 """Orders, and fills, that are kept of one account; the oldest are forgotten, a tenth at a time."""
@@ -82,12 +83,17 @@ class _Shelf(Generic[Row]):
             for kept in self.rows:
                 self._index(kept)
 
-    def find(self, symbol: str | None, order_id: str | None) -> Sequence[Row]:
-        """The shortest list that has all rows of a market and of an order; None: of any."""
+    def find(self, symbols: Container[str], order_id: str | None) -> Sequence[Row]:
+        """All rows of some markets; of one order, if one is named."""
         if order_id is not None:
             rows = self.by_order.get(int(order_id), []) if order_id.isdecimal() else []
-            return [row for row in rows if symbol in (None, row.facts.symbol)]
-        return self.rows if symbol is None else self.by_symbol.get(symbol, [])
+            return [row for row in rows if row.facts.symbol in symbols]
+        meant = [symbol for symbol in self.by_symbol if symbol in symbols]
+        if len(meant) == len(self.by_symbol):
+            return self.rows
+        if len(meant) == 1:
+            return self.by_symbol[meant[0]]
+        return [row for row in self.rows if row.facts.symbol in meant]
 
     def _index(self, row: Row) -> None:
         self.by_symbol.setdefault(row.facts.symbol, []).append(row)
@@ -126,8 +132,7 @@ class Archive:
         seen_us = self._advance(now_us) - self._lag_us
         # No order here has a strategy.
         shelf = self._account(account if operation.strategy_id is None else None).orders
-        rows = _until(shelf.find(operation.symbol, operation.order_id), seen_us + 1)
-        rows = self._of_markets(rows, operation.market_type)
+        rows = _until(shelf.find(self._symbols(operation), operation.order_id), seen_us + 1)
         page = Page(self._past_order(row, seen_us) for row in _cut(rows, operation))
         page.total = len(rows)
         return page
@@ -138,8 +143,7 @@ class Archive:
         # No fill here has a strategy, and none is the system's.
         is_possible = operation.strategy_id is None and operation.fill_type in (None, FillType.USER)
         shelf = self._account(account if is_possible else None).fills
-        rows = _between(_until(shelf.find(operation.symbol, operation.order_id), seen_us + 1), operation)
-        rows = self._of_class(self._of_markets(rows, operation.market_type), operation.asset_class)
+        rows = _between(_until(shelf.find(self._symbols(operation), operation.order_id), seen_us + 1), operation)
         page = Page(self._fill(row) for row in _cut(rows, operation))
         page.total = len(rows)
         return page
@@ -174,19 +178,13 @@ class Archive:
         scales = self._listing.scales[row.facts.symbol]
         return fill_row(row.event, time_us=row.time_us, scales=scales, asset_scales=self._listing.asset_scales)
 
-    def _of_markets(self, rows: Sequence[Row], kinds: Iterable[str] | None) -> Sequence[Row]:
-        if kinds is None:
-            return rows
-        symbols = {symbol for symbol, market in self._listing.markets.items() if market.market_type in set(kinds)}
-        return [row for row in rows if row.facts.symbol in symbols]
-
-    def _of_class(self, rows: Sequence[Row], kind: str | None) -> Sequence[Row]:
-        if kind is None:
-            return rows
-        wants_stock = kind == AssetClass.STOCK
-        markets = self._listing.markets.items()
-        symbols = {symbol for symbol, market in markets if (market.rwa_market_type == RwaMarketType.STOCK) == wants_stock}
-        return [row for row in rows if row.facts.symbol in symbols]
+    def _symbols(self, operation: GetOrderHistory | GetFillHistory) -> set[str]:
+        """The markets that a query means."""
+        meant = {symbol: market for symbol, market in self._listing.markets.items() if operation.symbol in (None, symbol)}
+        if operation.market_type is not None:
+            meant = {symbol: market for symbol, market in meant.items() if market.market_type in operation.market_type}
+        asset_class = operation.asset_class if isinstance(operation, GetFillHistory) else None
+        return {symbol for symbol, market in meant.items() if asset_class in (None, _class_of(market))}
 
     def _account(self, account: int | None) -> _Account:
         """Empty for nobody, and for an account that did nothing yet."""
@@ -195,6 +193,10 @@ class Archive:
     def _advance(self, now_us: int) -> int:
         self._now_us = max(now_us, self._now_us)
         return self._now_us
+
+
+def _class_of(market: Market) -> AssetClass:
+    return AssetClass.STOCK if market.rwa_market_type == RwaMarketType.STOCK else AssetClass.CRYPTO
 
 
 def _until(rows: Sequence[Row], end_us: int) -> Sequence[Row]:
