@@ -45,6 +45,7 @@ class AsyncClient:
         retry: Retry | None = None,
         clock: Clock | None = None,
         http: HttpSendAsync | None = None,
+        connect: Connect | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self.credentials = credentials
@@ -53,6 +54,7 @@ class AsyncClient:
         self.stream_url = stream_address(stream_url).url
         self._rest = RestSession(credentials, self.clock, window_ms=window_ms, retry=retry)
         self._sleep = sleep
+        self._connect = connect
         self._window_ms = window_ms
         self._close: Callable[[], Awaitable[None]] | None = None
         self._http = http or self._own_http(timeout_s)
@@ -75,7 +77,7 @@ class AsyncClient:
         from haversack.streams.aio import AsyncStreams
 
         signer = Signer(self.credentials, self.clock, window_ms=self._window_ms) if self.credentials is not None else None
-        return AsyncStreams(self.stream_url, signer=signer, clock=self.clock, heartbeat=heartbeat, connect=connect)
+        return AsyncStreams(self.stream_url, signer=signer, clock=self.clock, heartbeat=heartbeat, connect=connect or self._connect)
 
     async def close(self) -> None:
         """Close the connections; a transport that you brought yourself is left open."""

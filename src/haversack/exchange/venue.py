@@ -155,15 +155,13 @@ class Venue:
 
     def tick(self, now_us: int) -> int:
         """Let the crowd act and send what is due; the time of the next tick."""
-        next_us = self.publisher.next_due_us(now_us)
-        if self._crowd is not None:
-            if now_us >= self._crowd.next_us:
-                for command in self._crowd.step(now_us, self._view):
-                    self.execute(command, now_us=now_us)
-            next_us = min(next_us, self._crowd.next_us)
+        if self._crowd is not None and now_us >= self._crowd.next_us:
+            for command in self._crowd.step(now_us, self._view):
+                self.execute(command, now_us=now_us)
         for outgoing in self.publisher.due(now_us, wanted=self.hub.wanted):
             self.hub.publish(outgoing.stream, outgoing.account, outgoing.frame)
-        return next_us
+        next_us = self.publisher.next_due_us(now_us)
+        return next_us if self._crowd is None else min(next_us, self._crowd.next_us)
 
     def _open_account(self, command: OpenAccount, now_us: int) -> int:
         number = self.engine.account_of(command.key)

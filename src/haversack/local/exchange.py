@@ -76,9 +76,10 @@ class LocalExchange:
             next_us = self.venue.tick(self._manual.now_us())
             # What was published is delivered before time goes on.
             await asyncio.sleep(0)
+            next_us = max(next_us, self._manual.now_us() + 1)
             if next_us > until_us:
                 break
-            self._manual.advance(us=max(1, next_us - self._manual.now_us()))
+            self._manual.advance(us=next_us - self._manual.now_us())
         self._manual.advance(us=until_us - self._manual.now_us())
 
     async def __aenter__(self) -> Self:
