@@ -121,6 +121,7 @@ def test_candles_in_bytes() -> None:
         ("1h", "16:01:00", None, "18:01:00", ["17:00:00", "18:00:00"]),
         # An end in the future shows what has begun.
         ("1m", "16:57:00", "23:00:00", "16:59:30", ["16:57:00", "16:58:00", "16:59:00"]),
+        ("1m", "16:57:00", "23:00:00", "16:59:00", ["16:57:00", "16:58:00", "16:59:00"]),
         # Nothing is known of the time before the first trade.
         ("1m", "01:00:00", "16:52:00", "18:00:00", ["16:50:00", "16:51:00"]),
         ("1m", "2020-01-01T00:00:00", "2020-01-02T00:00:00", "18:00:00", []),
@@ -246,6 +247,12 @@ def test_window_of_a_day_moves_by_minutes(now: str, trades: int | None) -> None:
     made = tape(("16:50:01", "20"), ("16:51:30", "21"), ("16:52:59", "19"))
     row = ticker(made, now)
     assert (row and row.trades) == trades
+
+
+def test_trade_of_a_new_minute_does_not_move_the_window_early() -> None:
+    made = tape(("16:50:01", "20"), ("2026-09-02T16:51:00.5", "21"))
+    early, late = ticker(made, "2026-09-02T16:51:00.9"), ticker(made, "2026-09-02T16:51:01")
+    assert (early and early.trades, late and late.trades) == (2, 1)
 
 
 def test_high_and_low_are_forgotten_with_their_minute() -> None:
