@@ -1,0 +1,1 @@
+"""What crosses the network, checked against facts and recordings."""
