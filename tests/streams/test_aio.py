@@ -181,6 +181,21 @@ async def test_a_quiet_peer_that_answers_pings_is_kept() -> None:
         assert await numbers(subscription, 1) == [1]
 
 
+async def test_a_loop_that_was_blocked_does_not_end_a_connection_that_is_well() -> None:
+    link, clock = Link(answers_pings=False), SystemClock()
+    async with streams_on(link, Heartbeat(interval_s=0.01, timeout_s=0.05)) as streams:
+        subscription = streams.subscribe("depth.A")
+        await link.pinged(1)
+        link.answers_pings = True
+        link.say(HEARD)
+        until_us = clock.monotonic_us() + 100_000
+        while clock.monotonic_us() < until_us:  # A consumer computes, and nothing else can run.
+            pass
+        await link.pinged(3)
+        link.say(frame("depth.A", 1))
+        assert await numbers(subscription, 1) == [1]
+
+
 async def test_a_slow_consumer_fails_loudly_alone_and_is_unsubscribed() -> None:
     link = Link()
     async with streams_on(link) as streams:

@@ -1,10 +1,11 @@
 """The async shell over real sockets, against servers made with another library."""
 
 import asyncio
+import gc
 import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -232,6 +233,32 @@ async def test_cancelling_while_connecting_leaves_nothing() -> None:
         opening.cancel()
         await asyncio.wait([opening])
     assert asyncio.all_tasks() == before
+
+
+async def test_cancelling_at_many_moments_closes_every_connection() -> None:
+    live: set[ServerConnection] = set()
+
+    async def watching(connection: ServerConnection) -> None:
+        live.add(connection)
+        with suppress(ConnectionClosed):
+            await exchange(connection)
+        live.remove(connection)
+
+    async def use(url: str) -> None:
+        async with AsyncStreams(url) as streams:
+            async for _ in streams.subscribe("depth.A"):
+                pass
+
+    async with server(watching) as url:
+        for steps in range(60):
+            task = asyncio.create_task(use(url))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task])
+            assert [task for task in asyncio.all_tasks() if task.get_name().startswith("haversack")] == []
+        gc.collect()  # An aiohttp session that was not closed warns now, and a warning fails a test.
+        await asyncio.gather(*(connection.wait_closed() for connection in live))
 
 
 async def test_a_connection_cancelled_in_its_first_moments_reaches_its_end_at_the_server() -> None:
