@@ -156,12 +156,12 @@ class AsyncStreams:
         while True:
             for _ in range(_BURST_MAX):
                 frame = await socket.receive()
-                if isinstance(frame, str | bytes):
-                    self._deliver(session.received(frame, clock.monotonic_us()), len(frame))
-                elif isinstance(frame, Heard):
+                if isinstance(frame, Closed):
+                    raise StreamClosed(frame.code, frame.reason)
+                if isinstance(frame, Heard):
                     session.heard(clock.monotonic_us())
                 else:
-                    raise _ended_by(frame)
+                    self._deliver(session.received(frame, clock.monotonic_us()), len(frame))
             await asyncio.sleep(0)
 
     def _deliver(self, delivery: Delivery, size: int) -> None:
@@ -233,10 +233,6 @@ class AsyncStreams:
             with suppress(TimeoutError):
                 async with asyncio.timeout(patience_s):
                     await socket.close()
-
-
-def _ended_by(closed: Closed) -> StreamClosed:
-    return StreamClosed(closed.code, closed.reason)
 
 
 def _closing_of(cause: BaseException | None) -> StreamClosed:

@@ -49,7 +49,8 @@ class Mailbox:
         elif self._keeps_latest and isinstance(item, Message):
             self.dropped += item.stream in self._latest
             self._latest[item.stream] = item
-        elif self._is_full(size):
+        # A message that is alone may be of any length: the connection limits that.
+        elif len(self._waiting) >= self._queue_max or (self._waiting and self._bytes + size > QUEUE_BYTES_MAX):
             self.dropped += 1
             found = f"{len(self._waiting)} messages ({self._bytes} bytes)"
             self.end(SlowConsumer(f"{found} waited when one more came: read faster, or raise queue_max ({self._queue_max})"))
@@ -80,11 +81,6 @@ class Mailbox:
         if self._latest:
             return self._latest.pop(next(iter(self._latest)))
         return None
-
-    def _is_full(self, size: int) -> bool:
-        # A message that is alone may be of any length: the connection limits that.
-        count = len(self._waiting)
-        return count >= self._queue_max or (count > 0 and self._bytes + size > QUEUE_BYTES_MAX)
 
 
 def checked_policy(streams: Iterable[str], queue_max: int, when_full: WhenFull | str) -> WhenFull:
