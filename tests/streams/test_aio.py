@@ -343,13 +343,19 @@ async def test_cancelling_at_any_moment_leaves_no_task_and_no_connection() -> No
     assert 15 < cancelled < 999
 
 
-async def test_cancelling_a_close_at_any_moment_still_closes() -> None:
-    class Slow(Link):
-        async def close(self) -> None:
-            self.closes += 1
-            for _ in range(20):
-                await asyncio.sleep(0)
+class Slow(Link):
+    """A connection whose goodbye takes some turns of the loop."""
 
+    goodbyes = 0
+
+    async def close(self) -> None:
+        self.closes += 1
+        for _ in range(20):
+            await asyncio.sleep(0)
+        self.goodbyes += 1
+
+
+async def test_cancelling_a_close_at_any_moment_still_closes() -> None:
     for steps in range(1, 30):
         link = Slow()
         streams = streams_on(link)
@@ -359,3 +365,28 @@ async def test_cancelling_a_close_at_any_moment_still_closes() -> None:
             await cancelled_after(streams.aclose(), steps)
             await streams.aclose()
         assert link.closes == 1, f"after {steps} steps"
+
+
+async def test_cancelling_a_close_right_after_the_opening_still_closes() -> None:
+    async def open_and_close(link: Link) -> None:
+        async with streams_on(link):
+            pass
+
+    for steps in range(40):
+        link = Slow()
+        async with no_task_left():
+            await cancelled_after(open_and_close(link), steps)
+        assert link.closes == (1 if link.url else 0), f"after {steps} steps"
+
+
+async def test_closing_from_two_sides_says_goodbye_once_and_in_full() -> None:
+    for steps in range(20):
+        link = Slow()
+        streams = streams_on(link)
+        await streams.__aenter__()
+        first = asyncio.create_task(streams.aclose())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        await streams.aclose()
+        await first
+        assert (link.closes, link.goodbyes) == (1, 1), f"after {steps} steps"
