@@ -52,24 +52,33 @@ class Host(msgspec.Struct, frozen=True):
 @contextmanager
 def local_exchange(seed: int) -> Generator[Host]:
     """A new exchange on a folder of its own. Both are gone afterwards, however that comes."""
-    with _ended_properly(), TemporaryDirectory(prefix="haversack-demo-", ignore_cleanup_errors=True) as folder:
+    with _ended_properly(), _folder() as folder:
         errors = Path(folder, "errors.txt")
-        command = [sys.executable, "-m", "haversack", "exchange", "--port", "0", "--data", str(Path(folder, "data"))]
-        with errors.open("w", encoding="utf-8") as log:
-            # A session of its own, so that Ctrl-C reaches this process alone, which then ends the other.
-            process = subprocess.Popen(
-                [*command, "--seed", str(seed)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                start_new_session=True,
-            )
+        process = _start(Path(folder, "data"), seed, errors)
         try:
             url, stream_url = _wait_until_ready(process, errors)
             yield Host(url, stream_url, process, errors)
         finally:
             _end(process)
+
+
+def _folder() -> TemporaryDirectory[str]:
+    try:
+        return TemporaryDirectory(prefix="haversack-demo-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise DemoStopped(f"no folder for the exchange's data: {error}") from error
+
+
+def _start(data: Path, seed: int, errors: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "haversack", "exchange", "--port", "0", "--data", str(data), "--seed", str(seed)]
+    try:
+        with errors.open("w", encoding="utf-8") as log:
+            # A session of its own, so that Ctrl-C reaches this process alone, which then ends the other.
+            return subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True
+            )
+    except OSError as error:
+        raise DemoStopped(f"the local exchange cannot be started: {error}") from error
 
 
 def _wait_until_ready(process: subprocess.Popen[str], errors: Path) -> tuple[str, str]:

@@ -17,8 +17,6 @@ from haversack.client.blocking import Client
 from haversack.clock import Clock, SystemClock
 from haversack.credentials import Credentials
 from haversack.errors import HaversackError
-from haversack.signing import Signer
-from haversack.streams.blocking import BlockingStreams
 from haversack.wire.base import Page
 from haversack.wire.capital import Balance
 from haversack.wire.enums import OrderStatus, OrderType, Side
@@ -57,7 +55,7 @@ class _Story:
         credentials = Credentials.generate()
         self._teller = teller
         self._client = Client(credentials, base_url=host.url, stream_url=host.stream_url, timeout_s=REQUEST_S, clock=clock)
-        self._streams = BlockingStreams(host.stream_url, signer=Signer(credentials, clock), clock=clock)
+        self._streams = self._client.streams()
         self._feed = Feed((SOLD, BOUGHT), clock)
 
     def tell(self) -> None:
@@ -178,6 +176,8 @@ def _reasons(host: Host) -> Generator[None]:
     """Say in one line what went wrong, and first of all if it is that the exchange has ended."""
     try:
         yield
+    except BrokenPipeError:
+        raise  # Of our own output: nobody is left to tell anything to.
     except (HaversackError, TimeoutError, OSError) as error:
         reason = host.reason_of_end() or (str(error) or type(error).__name__).partition("\n")[0]
         raise DemoStopped(f"the demo stopped: {reason}") from error
