@@ -53,7 +53,9 @@ class Credentials:
     __slots__ = ("_public_key", "_sign")
 
     def __init__(self, public_key: str, secret: Secret | str) -> None:
-        derived, sign = _key_pair(secret if isinstance(secret, Secret) else Secret(secret))
+        # The name is bound anew, so that a traceback that shows the variables of this function shows no secret.
+        secret = secret if isinstance(secret, Secret) else Secret(secret)
+        derived, sign = _key_pair(secret)
         given = public_key.strip()
         if given != derived:
             raise InvalidCredentials(f"the secret belongs to the public key {derived}, not to {given}: check both")
@@ -63,8 +65,8 @@ class Credentials:
     @classmethod
     def from_secret(cls, secret: Secret | str) -> Credentials:
         """Both halves from the secret alone, base64 of 32 bytes."""
-        derived, sign = _key_pair(secret if isinstance(secret, Secret) else Secret(secret))
-        return cls.from_signer(derived, sign)
+        secret = secret if isinstance(secret, Secret) else Secret(secret)
+        return cls.from_signer(*_key_pair(secret))
 
     @classmethod
     def from_signer(cls, public_key: str, sign: Callable[[bytes], bytes]) -> Credentials:
@@ -111,17 +113,30 @@ class Credentials:
         return self._sign(message)
 
     def __repr__(self) -> str:
-        return f"Credentials(public_key={self._public_key!r}, secret=***)"
+        # A traceback may show one that is only half made.
+        return f"Credentials(public_key={getattr(self, '_public_key', None)!r}, secret=***)"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("credentials cannot be pickled or copied: make them anew where they are needed")
+
+
+class _Bytes(bytes):
+    """Bytes that do not show themselves, also not among the variables of another library's function."""
+
+    def __repr__(self) -> str:
+        return "***"
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret cannot be pickled or copied")
 
 
 def _key_pair(secret: Secret) -> tuple[str, Callable[[bytes], bytes]]:
     seed = _seed_of(secret)
     if seed is None:
         raise InvalidCredentials(f"the secret must be base64 of {crypto_sign_SEEDBYTES} bytes; what was given is not")
-    public, private = crypto_sign_seed_keypair(seed.reveal_bytes())
+    public, private = map(_Bytes, crypto_sign_seed_keypair(seed))
 
     def sign(message: bytes) -> bytes:
         return crypto_sign(message, private)[:crypto_sign_BYTES]
@@ -129,25 +144,12 @@ def _key_pair(secret: Secret) -> tuple[str, Callable[[bytes], bytes]]:
     return b64encode(public).decode(), sign
 
 
-class _Seed(Secret):
-    """The decoded secret, as shy as the text."""
-
-    __slots__ = ("_seed",)
-
-    def __init__(self, seed: bytes) -> None:
-        super().__init__("")
-        self._seed = seed
-
-    def reveal_bytes(self) -> bytes:
-        return self._seed
-
-
-def _seed_of(secret: Secret) -> _Seed | None:
+def _seed_of(secret: Secret) -> _Bytes | None:
     try:
-        seed = b64decode(secret.reveal().strip(), validate=True)
+        seed = _Bytes(b64decode(secret.reveal().strip(), validate=True))
     except (Base64Error, ValueError):
         return None
-    return _Seed(seed) if len(seed) == crypto_sign_SEEDBYTES else None
+    return seed if len(seed) == crypto_sign_SEEDBYTES else None
 
 
 def _read_lines(path: Path) -> dict[str, str]:

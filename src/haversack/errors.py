@@ -31,6 +31,16 @@ from typing import Any, ClassVar
 class HaversackError(Exception):
     """Root of all errors that this package raises on purpose."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An error that travels to another process is put together from its fields: its text was made from them once.
+        return _remade, (type(self), self.args, self.__dict__)
+
+
+def _remade(kind: type[HaversackError], args: tuple[Any, ...], fields: dict[str, Any]) -> HaversackError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(fields)
+    return error
+
 
 class UsageError(HaversackError):
     """The call itself is wrong. Nothing was sent."""
@@ -110,9 +120,6 @@ class ApiError(HaversackError):
         self.code = code
         self.message = message
         super().__init__(f"{code or 'no code'} (HTTP {status}): {message}")
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.status, self.code, self.message)
 
     @staticmethod
     def of(status: int, code: str | None, message: str) -> ApiError:
