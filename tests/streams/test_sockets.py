@@ -27,6 +27,7 @@ from haversack.signing import Signer, Verifier
 from haversack.streams.aio import AsyncStreams
 from haversack.streams.heartbeat import Heartbeat
 from haversack.streams.socket_aiohttp import FRAME_BYTES_MAX, connect_aiohttp
+from haversack.streams.transport import HEARD
 from streams.link import frame
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
@@ -99,7 +100,7 @@ async def test_a_connection_that_breaks_off_is_told() -> None:
         assert caught.value.code is None
 
 
-async def test_pings_of_both_sides_are_answered() -> None:
+async def test_pings_of_the_server_are_answered() -> None:
     answered = asyncio.Event()
 
     async def pinging(connection: ServerConnection) -> None:
@@ -107,34 +108,34 @@ async def test_pings_of_both_sides_are_answered() -> None:
         answered.set()
         await connection.wait_closed()
 
-    heartbeat = Heartbeat(interval_s=0.02, timeout_s=5)
-    async with server(pinging, ping_interval=None) as url, AsyncStreams(url, heartbeat=heartbeat) as streams:
-        subscription = streams.subscribe("depth.A")
+    async with server(pinging, ping_interval=None) as url, AsyncStreams(url) as streams:
+        streams.subscribe("depth.A")
         await answered.wait()
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(anext(subscription), 0.1)
+
+
+async def test_a_pong_is_heard() -> None:
+    async with server(exchange, ping_interval=None) as url:
+        socket = await connect_aiohttp(url)
+        await socket.ping()
+        assert await socket.receive() is HEARD
+        await socket.close()
 
 
 async def test_a_server_that_hears_nothing_any_more_is_given_up() -> None:
-    async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await upgraded(reader, writer)
-        await reader.read()
-        writer.close()
-
-    async with raw_server(deaf) as url, AsyncStreams(url, heartbeat=Heartbeat(0.02, 0.05)) as streams:
+    async with raw_server(mute) as url, AsyncStreams(url, heartbeat=Heartbeat(0.02, 0.05)) as streams:
         with pytest.raises(StreamClosed, match="nothing was heard"):
             await anext(streams.subscribe("depth.A"))
 
 
+async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Shakes hands, and then never says anything, not even goodbye."""
+    await upgraded(reader, writer)
+    await reader.read()
+    writer.close()
+
+
 async def test_closing_is_done_within_two_seconds_though_the_server_never_answers_the_close() -> None:
-    clock = SystemClock()
-
-    async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await upgraded(reader, writer)
-        await reader.read()
-        writer.close()
-
-    before = asyncio.all_tasks()
+    clock, before = SystemClock(), asyncio.all_tasks()
     async with raw_server(mute) as url:
         streams = AsyncStreams(url)
         await streams.__aenter__()
@@ -142,6 +143,15 @@ async def test_closing_is_done_within_two_seconds_though_the_server_never_answer
         await streams.aclose()
         assert clock.monotonic_us() - begun_us < 2_000_000
     assert asyncio.all_tasks() == before
+
+
+async def test_a_socket_closes_within_two_seconds_by_itself() -> None:
+    clock = SystemClock()
+    async with raw_server(mute) as url:
+        socket = await connect_aiohttp(url)
+        begun_us = clock.monotonic_us()
+        await socket.close()
+        assert clock.monotonic_us() - begun_us < 2_000_000
 
 
 @pytest.mark.parametrize("text", ["x" * (FRAME_BYTES_MAX + 1)], ids=["over 4 MiB, packed to 4 KiB"])
