@@ -39,7 +39,8 @@ def order(**changes: Any) -> bytes:
 
 def read_or_refused(body: bytes) -> Received | Reply:
     try:
-        return send(PlaceOrder, body)
+        received: Received = send(PlaceOrder, body)
+        return received
     except Refused as refused:
         return refused.reply
 
@@ -155,5 +156,6 @@ def test_any_values_are_read_or_refused(changes: dict[str, Any]) -> None:
     if isinstance(outcome, Reply):
         assert outcome.status == 400
     else:
+        assert isinstance(outcome.operation, PlaceOrder)
         assert outcome.operation.symbol == "SOL_USDC"
         assert all(isinstance(text, str) for _, text in outcome.texts)

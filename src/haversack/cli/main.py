@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib.util import find_spec
 
 from haversack.errors import HaversackError, UsageError
 
@@ -14,14 +15,16 @@ EXIT_INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line of this process."""
-    try:
-        import cyclopts  # noqa: F401  # only to tell whether the extra is there
-    except ImportError:
+    if find_spec("cyclopts") is None or find_spec("rich") is None:
         sys.exit('the command needs two more libraries: pip install "haversack[cli]"')
+    from cyclopts import CycloptsError
+
     from haversack.cli.app import app
 
     try:
-        app()
+        app(exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        sys.exit(_said(UsageError(f"{error} (haversack --help shows what there is)"), EXIT_USAGE))
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:

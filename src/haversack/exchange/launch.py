@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -23,7 +23,7 @@ async def serve(
     settings: Settings,
     listing_path: Path | None = None,
     clock: Clock | None = None,
-) -> AsyncIterator[Server]:
+) -> AsyncGenerator[Server]:
     """A served exchange whose data is in the folder; it continues where it stopped."""
     listing = Listing.load(listing_path)
     journal = Journal.open(folder, genesis(_listing_bytes(listing_path), settings))

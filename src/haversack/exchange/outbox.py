@@ -8,7 +8,7 @@ from collections import deque
 from aiohttp import WSMsgType, web
 
 from haversack.exchange.conversation import Conversation
-from haversack.exchange.limits import OUTBOX_FRAMES_MAX, PING_S, PONG_S_MAX
+from haversack.exchange.limits import GOODBYE_S, OUTBOX_FRAMES_MAX, PING_S, PONG_S_MAX
 
 
 class SocketOutbox:
@@ -40,7 +40,7 @@ class SocketOutbox:
     async def close(self, code: int, reason: str) -> None:
         """End the connection with a close frame; a peer that does not answer is not waited for."""
         try:
-            await asyncio.wait_for(self._socket.close(code=code, message=reason.encode()), timeout=0.5)
+            await asyncio.wait_for(self._socket.close(code=code, message=reason.encode()), timeout=GOODBYE_S)
         except (TimeoutError, ConnectionError):
             self.cut()
 

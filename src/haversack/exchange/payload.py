@@ -11,7 +11,7 @@ from collections.abc import Callable, Container, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin
+from typing import Any, Literal, NamedTuple, TypeAlias, Union, cast, get_args, get_origin
 
 import msgspec
 
@@ -89,12 +89,7 @@ def _read_query(kind: type[Operation[Any]], request: Request) -> Received:
 
 
 def _read_body(kind: type[Operation[Any]], body: bytes, symbols: Container[str]) -> Received:
-    try:
-        fields = _json.decode(body)
-    except (msgspec.DecodeError, ValueError, RecursionError):
-        raise _payload_error("expected value at line 1 column 1") from None
-    if not isinstance(fields, dict):
-        raise _payload_error(f'Expected input type "{kind.payload}", found {_shown(fields)}.')
+    fields = _read_object(body, kind.payload)
     values: dict[str, Any] = {}
     for row in _plan(kind):
         value = fields.get(row.name)
@@ -107,6 +102,17 @@ def _read_body(kind: type[Operation[Any]], body: bytes, symbols: Container[str])
             raise _payload_error(f'{problem} (occurred while parsing "{kind.payload}")') from None
     texts = [(name, _text_of(value)) for name, value in fields.items() if value is not None]
     return Received(kind(**values), texts)
+
+
+def _read_object(body: bytes, payload: str) -> dict[str, Any]:
+    try:
+        found = _json.decode(body)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        # Where exactly the real parser stumbles is not imitated.
+        raise _payload_error("expected value at line 1 column 1") from None
+    if not isinstance(found, dict):
+        raise _payload_error(f'Expected input type "{payload}", found {_shown(found)}.')
+    return cast(dict[str, Any], found)
 
 
 def _read_field(row: _Row, value: Any, symbols: Container[str]) -> Any:

@@ -61,6 +61,7 @@ class LimitedServer(web.Server):
             timer.cancel()
 
 
-def _bounded_request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+def _bounded_request(*parts: Any) -> web.BaseRequest:
+    message, payload, protocol, writer, task = parts
     loop = asyncio.get_running_loop()
     return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=BODY_BYTES_MAX)

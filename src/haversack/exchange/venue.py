@@ -17,7 +17,6 @@ import msgspec
 from haversack.clock import Clock
 from haversack.exchange.authentication import Proof, Replays
 from haversack.exchange.crowd import Crowd
-from haversack.exchange.crowd.view import EngineView
 from haversack.exchange.engine.command import Command, OpenAccount
 from haversack.exchange.engine.engine import Engine
 from haversack.exchange.engine.event import AccountOpened, Event, LevelChanged, MarkChanged, Rejected, TradePrinted
@@ -100,7 +99,6 @@ class Venue:
         """When each market's book last changed."""
         self._committer = committer
         self._crowd = Crowd(listing, settings.seed) if settings.has_crowd else None
-        self._view = EngineView(self.engine)
         self._house: set[int] = set()
         self._unpublished: deque[tuple[Future[int], Sequence[Event], int]] = deque()
         self._last_us = 0
@@ -156,7 +154,7 @@ class Venue:
     def tick(self, now_us: int) -> int:
         """Let the crowd act and send what is due; the time of the next tick."""
         if self._crowd is not None and now_us >= self._crowd.next_us:
-            for command in self._crowd.step(now_us, self._view):
+            for command in self._crowd.step(now_us, self.engine):
                 self.execute(command, now_us=now_us)
         for outgoing in self.publisher.due(now_us, wanted=self.hub.wanted):
             self.hub.publish(outgoing.stream, outgoing.account, outgoing.frame)

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 
 import msgspec
 
-from haversack.exchange.crowd import Crowd, EngineView
+from haversack.exchange.crowd import Crowd
 from haversack.exchange.engine.command import Command, OpenAccount
 from haversack.exchange.engine.engine import Engine
 from haversack.exchange.engine.event import AccountOpened, Event, OrderFilled, Rejected, TradePrinted
@@ -34,7 +34,7 @@ class Stage:
 
     def __init__(self, seed: int, *, pace: float = 1.0, looks_every_s: int = 5) -> None:
         self.engine = Engine(LISTING.asset_rules(), LISTING.rules.values())
-        self.view = EngineView(self.engine)
+        self.view = self.engine
         self.now_us = START_US
         self.sent: list[tuple[int, Command]] = []
         self.rejections: Counter[str] = Counter()

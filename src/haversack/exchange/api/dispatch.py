@@ -5,8 +5,8 @@ The order is the exchange's: Content-Type and body come before the signature, so
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeAlias
 
 from haversack.exchange import faults
 from haversack.exchange.api import account, history, markets, orders, system
@@ -23,7 +23,13 @@ from haversack.wire.markets import GetKlines, GetMarkets, GetMarkPrices, GetOpen
 from haversack.wire.orders import PlaceOrder
 from haversack.wire.trades import GetRecentTrades
 
-Sleep: TypeAlias = Callable[[float], Awaitable[None]]
+
+class Sleep(Protocol):
+    """Lets time pass."""
+
+    async def __call__(self, delay_s: float, /) -> None: ...
+
+
 _Handler: TypeAlias = Callable[[Caller, Any], Any]
 
 ROUTES: Mapping[type[Operation[Any]], _Handler] = dict(
@@ -121,7 +127,8 @@ def _reply(operation: Operation[Any], answer: Any) -> Reply:
     if answer is None:
         return Reply.empty(204)
     if isinstance(answer, Page):
-        return Reply.json(list(answer), headers=_page_headers(operation, answer))
+        page: Page[Any] = answer  # pyright: ignore[reportUnknownVariableType]  # what the rows are does not matter here
+        return Reply.json(list(page), headers=_page_headers(operation, page))
     cache_control = _CACHE_CONTROL.get(kind)
     return Reply.json(answer, headers={"cache-control": cache_control} if cache_control else None)
 

@@ -15,6 +15,6 @@ is integers on tick and step. The crowd has no state that must survive a restart
 """
 
 from haversack.exchange.crowd.crowd import Crowd
-from haversack.exchange.crowd.view import EngineView, MarketView
+from haversack.exchange.crowd.view import MarketView
 
-__all__ = ["Crowd", "EngineView", "MarketView"]
+__all__ = ["Crowd", "MarketView"]

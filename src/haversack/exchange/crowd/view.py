@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from haversack.exchange.engine.engine import Engine
 from haversack.exchange.engine.order import OpenOrder
 
 Touch = tuple[int, int] | None
@@ -13,7 +12,7 @@ Touch = tuple[int, int] | None
 
 
 class MarketView(Protocol):
-    """The markets as they stand when the crowd is asked to act."""
+    """The markets as they stand when the crowd is asked to act; the engine is one."""
 
     def top(self, symbol: str) -> tuple[Touch, Touch]:
         """Best bid and best ask."""
@@ -23,28 +22,6 @@ class MarketView(Protocol):
         """Price of the last trade; None if there was none."""
         ...
 
-    def open_orders(self, account: int, symbol: str) -> Sequence[OpenOrder]:
+    def open_orders(self, account: int, symbol: str, /) -> Sequence[OpenOrder]:
         """Resting orders of one account in one market, oldest first."""
         ...
-
-
-class EngineView:
-    """An engine, seen by the crowd."""
-
-    __slots__ = ("_engine",)
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def top(self, symbol: str) -> tuple[Touch, Touch]:
-        """Best bid and best ask."""
-        bids, asks, _ = self._engine.depth(symbol)
-        return bids[-1] if bids else None, asks[0] if asks else None
-
-    def last_price(self, symbol: str) -> int | None:
-        """Price of the last trade; None if there was none."""
-        return self._engine.last_price(symbol)
-
-    def open_orders(self, account: int, symbol: str) -> Sequence[OpenOrder]:
-        """Resting orders of one account in one market, oldest first."""
-        return self._engine.open_orders(account, symbol)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from haversack.exchange.engine.admission import refusal
+from haversack.exchange.engine.book import Top
 from haversack.exchange.engine.command import Cancel, CancelAll, Command, OpenAccount, Place, SetPrices
 from haversack.exchange.engine.event import (
     AccountOpened,
@@ -179,6 +180,10 @@ class Engine:
         bids = [(level.price, level.quantity) for level in market.book.bids.ascending()]
         asks = [(level.price, level.quantity) for level in market.book.asks.ascending()]
         return bids, asks, market.update_id
+
+    def top(self, symbol: str) -> Top:
+        """Best bid and best ask with their quantities, None for an empty side."""
+        return self._markets[symbol].book.top()
 
     def last_price(self, symbol: str) -> int | None:
         """Price of the last trade."""
