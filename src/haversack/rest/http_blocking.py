@@ -63,6 +63,8 @@ class BlockingHttp:
             refuse_length(response.length_remaining or 0)
             body = response.read(BODY_BYTES_MAX + 1, decode_content=False)
             refuse_length(len(body))
+            if response.length_remaining:
+                raise RequestFailed("the answer ended too early")
             return HttpResponse(response.status, headers, unpacked(body, headers.get("content-encoding", "")))
         except BaseException:
             # A connection with the rest of an answer in it must not serve the next request.

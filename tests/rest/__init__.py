@@ -1,0 +1,1 @@
+"""From an operation to its answer, without a network and over real sockets."""
