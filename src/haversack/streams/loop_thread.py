@@ -30,6 +30,12 @@ class LoopThread:
         """Whether it was told to stop."""
         self._main_task: asyncio.Task[Any] | None = None
 
+    @property
+    def waiting(self) -> int:
+        """Calls whose answer is still to come."""
+        with self._lock:
+            return len(self._answers)
+
     def start(self) -> None:
         """Begin."""
         try:
