@@ -26,7 +26,8 @@ def serve(data: Path, *options: str) -> Iterator[Served]:
     """`haversack exchange` on a free port, stopped at the end with SIGTERM."""
     command = [sys.executable, "-m", "haversack", "exchange", "--port", "0", "--data", str(data), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
         try:
             ready = _READY.fullmatch(process.stdout.readline())
             if ready is None:

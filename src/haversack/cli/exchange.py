@@ -24,6 +24,7 @@ def exchange(
     seed: int = 7,
     speed_bump_ms: int = 100,
     crowd: bool = True,
+    rate_limit: int | None = None,
     key: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     listing: Path | None = None,
 ) -> None:
@@ -46,6 +47,8 @@ def exchange(
         How long an order that may take waits before it is matched, as on the real exchange.
     crowd
         Let other traders make the markets move.
+    rate_limit
+        Signed requests a minute that each account may make (the real exchange: 2000). Without it there is no bound.
     key
         Verifying key (base64) that may trade; may be given several times. Without it any valid key may.
     listing
@@ -55,10 +58,18 @@ def exchange(
         raise UsageError(f"--port must be 0 to {_PORT_MAX}, found {port}")
     if not 0 <= speed_bump_ms <= 60_000:
         raise UsageError(f"--speed-bump-ms must be 0 to 60000, found {speed_bump_ms}")
+    if rate_limit is not None and rate_limit < 1:
+        raise UsageError(f"--rate-limit must be at least 1, found {rate_limit}")
     strangers = [text for text in key if not Verifier.is_key(text)]
     if strangers:
         raise UsageError(f"--key must be base64 of 32 bytes, found {strangers[0]!r}")
-    settings = Settings(seed=seed, has_crowd=crowd, speed_bump_ms=speed_bump_ms, keys=frozenset(key) or None)
+    settings = Settings(
+        seed=seed,
+        has_crowd=crowd,
+        speed_bump_ms=speed_bump_ms,
+        keys=frozenset(key) or None,
+        requests_per_minute=rate_limit,
+    )
     asyncio.run(_serve(data, port, settings, listing))
 
 

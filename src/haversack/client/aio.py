@@ -77,7 +77,9 @@ class AsyncClient:
         from haversack.streams.aio import AsyncStreams
 
         signer = Signer(self.credentials, self.clock, window_ms=self._window_ms) if self.credentials is not None else None
-        return AsyncStreams(self.stream_url, signer=signer, clock=self.clock, heartbeat=heartbeat, connect=connect or self._connect)
+        return AsyncStreams(
+            self.stream_url, signer=signer, clock=self.clock, heartbeat=heartbeat, connect=connect or self._connect
+        )
 
     async def close(self) -> None:
         """Close the connections; a transport that you brought yourself is left open."""

@@ -79,10 +79,10 @@ class Conversation:
             if not Verifier.is_signature(proof.signature) or not signs(proof, SUBSCRIBE, []):
                 raise Refused.as_invalid("Invalid signature")
             self._venue.check_key(proof.key)
+            return self._venue.account_for(proof.key, now_us=now_us)
         except Refused:
             self._refuse(_INVALID_SIGNATURE)
             return None
-        return self._venue.account_for(proof.key, now_us=now_us)
 
     def _refuse(self, detail: ErrorDetail) -> None:
         self._listener.deliver(encode(ErrorFrame(id=None, error=detail)))

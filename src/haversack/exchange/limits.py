@@ -1,5 +1,6 @@
 """Bounds on what a client may make a local exchange hold: nothing grows without end, whoever connects."""
 
+ACCOUNTS_MAX = 10_000
 BODY_BYTES_MAX = 1 << 20
 FRAME_BYTES_MAX = 1 << 20
 CONNECTIONS_MAX = 1_024

@@ -23,9 +23,11 @@ from haversack.exchange.engine.event import AccountOpened, Event, LevelChanged, 
 from haversack.exchange.faults import Faults
 from haversack.exchange.hub import Hub
 from haversack.exchange.journal import Entry
+from haversack.exchange.limits import ACCOUNTS_MAX
 from haversack.exchange.listing import Listing
 from haversack.exchange.messages import Refused
 from haversack.exchange.publish.publisher import Publisher
+from haversack.exchange.rate import RateLimit
 from haversack.exchange.views.archive import Archive
 from haversack.exchange.views.tape import Tape
 
@@ -45,6 +47,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Verifying keys that may trade; any valid key if None."""
     history_lag_ms: int = 0
     """How late the histories are."""
+    requests_per_minute: int | None = None
+    """Signed requests that one account may make, 2,000 on the real exchange (documented); no bound if None."""
 
 
 class Committer(Protocol):
@@ -95,6 +99,7 @@ class Venue:
         self.archive = Archive(listing, lag_us=settings.history_lag_ms * 1_000)
         self.publisher = Publisher(listing, self.tape)
         self.replays = Replays()
+        self.rate = None if settings.requests_per_minute is None else RateLimit(settings.requests_per_minute)
         self.changed_us: dict[str, int] = {}
         """When each market's book last changed."""
         self._committer = committer
@@ -143,6 +148,11 @@ class Venue:
 
     def account_for(self, key: str, *, now_us: int) -> int:
         """The account of a key, opened with paper money if it is new."""
+        number = self.engine.account_of(key)
+        if number is not None:
+            return number
+        if len(self.engine.accounts) >= ACCOUNTS_MAX:
+            raise Refused.by_rule("FORBIDDEN", f"This local exchange has {ACCOUNTS_MAX} accounts and opens no more", status=403)
         grants = tuple(self.listing.grants.items())
         return self._open_account(OpenAccount(key, self.listing.fee_tier(), grants), now_us)
 

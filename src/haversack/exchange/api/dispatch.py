@@ -106,7 +106,11 @@ class Dispatcher:
 
     def _caller(self, proof: Proof | None) -> Caller:
         now_us = self._venue.clock.now_us()
-        account_number = None if proof is None else self._venue.account_for(proof.key, now_us=now_us)
+        if proof is None:
+            return Caller(self._venue, now_us)
+        account_number = self._venue.account_for(proof.key, now_us=now_us)
+        if self._venue.rate is not None:
+            self._venue.rate.take(account_number, now_us)
         return Caller(self._venue, now_us, account_number, proof)
 
 
