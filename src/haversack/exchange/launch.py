@@ -26,23 +26,27 @@ async def serve(
 ) -> AsyncGenerator[Server]:
     """A served exchange whose data is in the folder; it continues where it stopped."""
     listing = Listing.load(listing_path)
-    journal = Journal.open(folder, genesis(_listing_bytes(listing_path), settings))
-    try:
+    with Journal.open(folder, genesis(_listing_bytes(listing_path), settings)) as journal:
         committer = GroupCommitter(journal)
-        venue = Venue(listing, clock or SystemClock(), committer, settings=settings)
-        venue.start(journal)
-        server = Server(venue)
         try:
-            await server.start(port)
-        except OSError as error:
-            raise UsageError(f"cannot listen on 127.0.0.1:{port}: {error.strerror}; choose another --port, or 0") from None
-        try:
-            yield server
+            venue = Venue(listing, clock or SystemClock(), committer, settings=settings)
+            venue.start(journal)
+            server = Server(venue)
+            try:
+                await _listen(server, port)
+                yield server
+            finally:
+                await server.stop()
         finally:
-            await server.stop()
+            # The crowd has acted already when a port turns out to be taken: the journal must not be closed below a commit.
             await committer.close()
-    finally:
-        journal.close()
+
+
+async def _listen(server: Server, port: int) -> None:
+    try:
+        await server.start(port)
+    except OSError as error:
+        raise UsageError(f"cannot listen on 127.0.0.1:{port}: {error.strerror}; choose another --port, or 0") from None
 
 
 def _listing_bytes(path: Path | None) -> bytes:
