@@ -96,7 +96,7 @@ def test_market_order_has_quote_quantity_and_neither_price_nor_post_only() -> No
     ("executed_quote", "quote_quantity"),
     [("9.3996", "9.4"), ("6.2620", "6.27"), ("1.5600", "1.56"), ("0", "0"), ("0.0001", "0.01"), ("200.0000", "200")],
 )
-def test_quote_quantity_of_a_market_order_is_rounded_up_to_two_decimals(executed_quote: str, quote_quantity: str) -> None:
+def test_quote_quantity_of_a_market_order_is_rounded_up_to_the_ticks_decimals(executed_quote: str, quote_quantity: str) -> None:
     assert f'"quoteQuantity":"{quote_quantity}"'.encode() in answer(order(price=None), "1", executed_quote)
 
 

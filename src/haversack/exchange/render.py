@@ -19,9 +19,6 @@ from haversack.wire.orders import Order
 
 OrderChange: TypeAlias = OrderAccepted | OrderFilled | OrderEnded
 
-MARKET_QUOTE_DECIMALS = 2
-"""A market order's quote quantity is rounded up to these (observed 2025-06; all samples have a tick of 0.01)."""
-
 
 def order_answer(facts: OrderFacts, *, executed: int, executed_quote: int, status: OrderStatus, scales: Scales) -> Order:
     """An order as REST answers it; a market order comes without `price` and `postOnly` but with `quoteQuantity`."""
@@ -184,7 +181,7 @@ def _worth(facts: OrderFacts, scales: Scales) -> Decimal | None:
 def _market_quote(facts: OrderFacts, executed_quote: int, scales: Scales) -> Decimal:
     if facts.quote_quantity is not None:
         return scales.short_notional(facts.quote_quantity)
-    return compact(_rounded_up(executed_quote, scales), MARKET_QUOTE_DECIMALS)
+    return compact(_rounded_up(executed_quote, scales), scales.price_scale)
 
 
 def _streamed_quote(facts: OrderFacts, expected_quote: int, scales: Scales) -> Decimal:
@@ -193,17 +190,21 @@ def _streamed_quote(facts: OrderFacts, expected_quote: int, scales: Scales) -> D
     if facts.quote_quantity is not None:
         # What was asked for is never rounded; a number with fewer decimals is padded like the others (guess).
         rounded = _rounded_up(facts.quote_quantity, scales)
-        is_exact = rounded * _per_hundredth(scales) == facts.quote_quantity
-        return padded(rounded, MARKET_QUOTE_DECIMALS) if is_exact else scales.short_notional(facts.quote_quantity)
-    return padded(_rounded_up(expected_quote, scales), MARKET_QUOTE_DECIMALS)
+        is_exact = rounded * _per_tick_decimal(scales) == facts.quote_quantity
+        return padded(rounded, scales.price_scale) if is_exact else scales.short_notional(facts.quote_quantity)
+    return padded(_rounded_up(expected_quote, scales), scales.price_scale)
 
 
 def _rounded_up(amount: int, scales: Scales) -> int:
-    return -(-amount // _per_hundredth(scales))
+    """A market order's quote quantity has the decimals of the tick, rounded up.
+
+    Observed 2025-06 in markets whose tick is 0.01; whether it is the tick or always two decimals is unknown.
+    """
+    return -(-amount // _per_tick_decimal(scales))
 
 
-def _per_hundredth(scales: Scales) -> int:
-    return int(10 ** (scales.quote_scale - MARKET_QUOTE_DECIMALS))
+def _per_tick_decimal(scales: Scales) -> int:
+    return int(10 ** (scales.quote_scale - scales.price_scale))
 
 
 def _executed(event: OrderChange, outcome: tuple[int, int]) -> tuple[int, int]:
