@@ -173,10 +173,12 @@ async def test_a_silent_peer_is_pinged_and_then_given_up() -> None:
 
 
 async def test_a_quiet_peer_that_answers_pings_is_kept() -> None:
-    link = Link()
+    link, clock = Link(), SystemClock()
+    begun_us = clock.monotonic_us()
     async with streams_on(link, Heartbeat(interval_s=0.01, timeout_s=5)) as streams:
         subscription = streams.subscribe("depth.A")
         await link.pinged(3)
+        assert clock.monotonic_us() < begun_us + 4_000_000
         link.say(HEARD, frame("depth.A", 1))
         assert await numbers(subscription, 1) == [1]
 

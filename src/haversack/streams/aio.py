@@ -212,8 +212,10 @@ class AsyncStreams:
         """Until there is something to send, or the silence calls for something."""
         wake_us = self._session.wake_us
         assert wake_us is not None, "the session is connected for as long as this runs"
+        # A pong brings the next ping forward, but never to less than an interval from now.
+        rest_s = min(max(0, wake_us - self._clock.monotonic_us()) / 1_000_000, self._heartbeat.interval_s)
         with suppress(TimeoutError):
-            async with asyncio.timeout(max(0, wake_us - self._clock.monotonic_us()) / 1_000_000):
+            async with asyncio.timeout(rest_s):
                 await self._work.wait()
 
     def _finish(self, cause: BaseException | None) -> None:
