@@ -71,7 +71,7 @@ def _checked(url: str, what: str, schemes: tuple[str, str]) -> Address:
         wanted = f"{schemes[0]}://host or {schemes[0]}://host:port, without user, query, fragment or escapes"
         raise UsageError(f"{what} must be {wanted}; found {shown}")
     address = Address(found["scheme"], found["host"].strip("[]"), _port(found, what), found["path"].rstrip("/"))
-    if ":" in address.host and not _is_literal(address.host):
+    if found["host"].startswith("[") and not _is_literal(address.host):
         raise UsageError(f"{what} must name a host, found {url!r}")
     if not address.is_encrypted and not is_loopback(address.host):
         raise UsageError(f"{what} must be {schemes[0]}:// unless it is this machine, found {url!r}")

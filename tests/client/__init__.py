@@ -1,0 +1,1 @@
+"""The clients as their users see them."""
