@@ -58,7 +58,7 @@ class Order(Answer, frozen=True, kw_only=True):
     quantity: Decimal | None = None
     """In the base asset; what was filled, for a market order by quote quantity."""
     quote_quantity: Decimal | None = None
-    """Market orders: what was asked for, or what was executed rounded up to two decimals (observed 2025-06)."""
+    """Market orders: what was asked for, or what was executed, rounded up to the tick's decimals (observed 2025-06)."""
     reduce_only: bool | None = None
     related_order_id: str | None = None
     self_trade_prevention: SelfTradePrevention
