@@ -48,6 +48,7 @@ REFUSED: list[tuple[list[str], str]] = [
     (["--port", "-1"], "--port must be 0 to 65535, found -1"),
     (["--port", "http"], 'Invalid value for --port: unable to convert "http" into int.'),
     (["--speed-bump-ms", "60001"], "--speed-bump-ms must be 0 to 60000, found 60001"),
+    (["--rate-limit", "0"], "--rate-limit must be at least 1, found 0"),
     (["--key", "not-a-key"], "--key must be base64 of 32 bytes, found 'not-a-key'"),
     (["--listing", "/nowhere/listing.toml"], "cannot read the listing /nowhere/listing.toml"),
     (["--prt", "1"], "Unknown option: --prt."),

@@ -54,15 +54,7 @@ def exchange(
     listing
         File of markets and assets, in the form of the package's own exchange/data/listing.toml.
     """
-    if not 0 <= port <= _PORT_MAX:
-        raise UsageError(f"--port must be 0 to {_PORT_MAX}, found {port}")
-    if not 0 <= speed_bump_ms <= 60_000:
-        raise UsageError(f"--speed-bump-ms must be 0 to 60000, found {speed_bump_ms}")
-    if rate_limit is not None and rate_limit < 1:
-        raise UsageError(f"--rate-limit must be at least 1, found {rate_limit}")
-    strangers = [text for text in key if not Verifier.is_key(text)]
-    if strangers:
-        raise UsageError(f"--key must be base64 of 32 bytes, found {strangers[0]!r}")
+    _check(port, speed_bump_ms, rate_limit, key)
     settings = Settings(
         seed=seed,
         has_crowd=crowd,
@@ -71,6 +63,18 @@ def exchange(
         requests_per_minute=rate_limit,
     )
     asyncio.run(_serve(data, port, settings, listing))
+
+
+def _check(port: int, speed_bump_ms: int, rate_limit: int | None, keys: tuple[str, ...]) -> None:
+    if not 0 <= port <= _PORT_MAX:
+        raise UsageError(f"--port must be 0 to {_PORT_MAX}, found {port}")
+    if not 0 <= speed_bump_ms <= 60_000:
+        raise UsageError(f"--speed-bump-ms must be 0 to 60000, found {speed_bump_ms}")
+    if rate_limit is not None and rate_limit < 1:
+        raise UsageError(f"--rate-limit must be at least 1, found {rate_limit}")
+    strangers = [text for text in keys if not Verifier.is_key(text)]
+    if strangers:
+        raise UsageError(f"--key must be base64 of 32 bytes, found {strangers[0]!r}")
 
 
 async def _serve(data: Path, port: int, settings: Settings, listing: Path | None) -> None:
