@@ -23,7 +23,7 @@ ROOM_S = 2.0
 """How long to wait for a spread that has room inside."""
 PATIENCE_S = 3.0
 """How long an order waits for its first fill."""
-MORE_S, FILLS_WANTED = 1.8, 3
+MORE_S, FILLS_WANTED = 2.2, 3
 """How long after it for some more."""
 ANSWER_S = 2.0
 TRIES = 3

@@ -59,7 +59,7 @@ class ColourTeller:
 
     def fact(self, name: str, value: str) -> None:
         """The value stands out."""
-        self._put(Text.assemble((f"{name}  ", "dim"), (value, "bold cyan")))
+        self._put(Text.assemble((f"{name:<7}  ", "dim"), (value, "bold cyan")))
 
     @contextmanager
     def watch(self, view: View) -> Generator[Show]:

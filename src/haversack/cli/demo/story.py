@@ -68,7 +68,10 @@ class _Story:
                 before = self._client.capital.balances()
                 self._listen_to_account()
                 markets = {market.symbol: market for market in self._client.markets.all()}
-                self._teller.step("Place an order inside the spread", "Others trade with a part of it; the rest is cancelled.")
+                self._teller.step(
+                    "Place an order that others fill in part",
+                    "A large bid at the touch: the crowd trades with some of it, the rest is cancelled.",
+                )
                 Bargain(self._client, markets[BOUGHT], self._feed, self._teller).partly_filled_and_cancelled()
                 self._count(markets, before)
 
