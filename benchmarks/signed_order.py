@@ -97,7 +97,14 @@ def ccxt() -> Build:
     from ccxt import backpack
 
     exchange: Any = backpack({"apiKey": PUBLIC, "secret": SECRET})
-    fixed = {"symbol": "SOL_USDC", "side": "Bid", "orderType": "Limit", "price": "141.20", "quantity": "1.5", "timeInForce": "GTC"}
+    fixed = {
+        "symbol": "SOL_USDC",
+        "side": "Bid",
+        "orderType": "Limit",
+        "price": "141.20",
+        "quantity": "1.5",
+        "timeInForce": "GTC",
+    }
 
     def build(client_id: int) -> object:
         return exchange.sign("api/v1/order", "private", "POST", {**fixed, "clientId": client_id})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 import aiohttp
 from yarl import URL
@@ -20,27 +21,27 @@ class AsyncHttp:
     """Sends requests to one address, in the event loop of its first request."""
 
     def __init__(self, address: Address, *, timeout_s: float) -> None:
-        self._address = address
+        self._url = address.url
         self._timeout_s = timeout_s
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_closed = False
 
     def __repr__(self) -> str:
-        return f"AsyncHttp({self._address.url})"
+        return f"AsyncHttp({self._url})"
 
     async def __call__(self, request: HttpRequest, /) -> HttpResponse:
         session = self._session_here()
-        url = URL(self._address.url + request.target, encoded=True)
+        url = URL(self._url + request.target, encoded=True)
         try:
             async with session.request(
                 request.method, url, data=request.body, headers=request.headers, allow_redirects=False
             ) as response:
                 headers = {name.lower(): value for name, value in response.headers.items()}
-                body = await _body(response)
+                body = await (response.read() if _is_short(headers) else _bounded(response))
                 return HttpResponse(response.status, headers, unpacked(body, headers.get("content-encoding", "")))
         except (aiohttp.ClientError, OSError) as error:
-            raise _translated(error, self._address.url) from error
+            raise _translated(error, self._url) from error
 
     async def close(self) -> None:
         """Close the connections. Nothing can be sent afterwards."""
@@ -66,17 +67,22 @@ def _new_session(timeout_s: float) -> aiohttp.ClientSession:
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
         auto_decompress=False,
-        skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent"),
     )
     # aiohttp sends a DELETE again when a kept connection drops, and a cancel-all that came twice could take new orders.
     session._retry_connection = False  # pyright: ignore[reportPrivateUsage]
     return session
 
 
-async def _body(response: aiohttp.ClientResponse) -> bytes:
-    if response.content_length is not None:
-        refuse_length(response.content_length)
-        return await response.read()
+def _is_short(headers: Mapping[str, str]) -> bool:
+    """Whether an answer says how long it is, and that is not too long; aiohttp reads no more than that."""
+    length = headers.get("content-length")
+    if length is None or not length.isdecimal():
+        return False
+    refuse_length(int(length))
+    return True
+
+
+async def _bounded(response: aiohttp.ClientResponse) -> bytes:
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk

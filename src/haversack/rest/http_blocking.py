@@ -26,11 +26,11 @@ class BlockingHttp:
         timeout = urllib3.Timeout(connect=timeout_s, read=timeout_s)
         # More threads than that still get connections; those are closed after use instead of kept.
         self._pool = kind(address.host, address.port, timeout=timeout, maxsize=_CONNECTIONS_MAX)
-        self._address = address
+        self._url, self._path = address.url, address.path
         self._is_closed = False
 
     def __repr__(self) -> str:
-        return f"BlockingHttp({self._address.url})"
+        return f"BlockingHttp({self._url})"
 
     def __call__(self, request: HttpRequest, /) -> HttpResponse:
         if self._is_closed:
@@ -38,9 +38,9 @@ class BlockingHttp:
         try:
             return self._exchange(request)
         except _NotConnectedError as error:
-            raise _not_connected(error.cause, self._address.url) from error
+            raise _not_connected(error.cause, self._url) from error
         except (HTTPError, HTTPException, OSError) as error:
-            raise RequestFailed(f"no answer from {self._address.url}: {error}") from error
+            raise RequestFailed(f"no answer from {self._url}: {error}") from error
 
     def close(self) -> None:
         """Close the connections. Nothing can be sent afterwards."""
@@ -50,7 +50,7 @@ class BlockingHttp:
     def _exchange(self, request: HttpRequest) -> HttpResponse:
         response = self._pool.urlopen(
             request.method,
-            self._address.path + request.target,
+            self._path + request.target,
             body=request.body,
             headers=request.headers,
             retries=False,
