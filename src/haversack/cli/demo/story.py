@@ -26,7 +26,7 @@ from haversack.wire.markets import Market
 PERPETUAL = "SOL_USDC_PERP"
 SOLD, BOUGHT = "SOL_USDC", "BTC_USDC"
 SOLD_QUANTITY = "1.25"
-LISTEN_S = 3.5
+LISTEN_S = 3.0
 ANSWER_S = 2.0
 REQUEST_S = 5.0
 
@@ -54,6 +54,7 @@ class _Story:
     def __init__(self, teller: Teller, host: Host, clock: Clock) -> None:
         credentials = Credentials.generate()
         self._teller = teller
+        self._clock = clock
         self._client = Client(credentials, base_url=host.url, stream_url=host.stream_url, timeout_s=REQUEST_S, clock=clock)
         self._streams = self._client.streams()
         self._feed = Feed((SOLD, BOUGHT), clock)
@@ -72,7 +73,7 @@ class _Story:
                     "Place an order that others fill in part",
                     "A large bid at the touch: the crowd trades with some of it, the rest is cancelled.",
                 )
-                Bargain(self._client, markets[BOUGHT], self._feed, self._teller).partly_filled_and_cancelled()
+                Bargain(self._client, markets[BOUGHT], self._feed, self._teller, clock=self._clock).partly_filled_and_cancelled()
                 self._count(markets, before)
 
     def _ask_for_open_interest(self) -> None:
