@@ -54,8 +54,9 @@ def test_whole_story_is_told_in_plain_lines_without_a_terminal(folder: Path, tmp
     assert float(elapsed[1]) < DEMO_S_MAX
     assert AGREED in done.stdout
     assert "PartiallyFilled" in done.stdout or re.search(r"\d of [\d.]+ were bought\. Order \d+: Cancelled", done.stdout)
-    for stream in ("depth.SOL_USDC", "depth.BTC_USDC", "trade.SOL_USDC", "account.orderUpdate", "account.balanceUpdate"):
-        assert re.search(rf"^   {re.escape(stream)} +\S", done.stdout, re.MULTILINE), f"nothing of {stream}"
+    # Which of the two books moves in these seconds is up to the other traders; the rest is the demo's own doing.
+    for stream in (r"depth\.(SOL|BTC)_USDC", r"trade\.SOL_USDC", r"account\.orderUpdate", r"account\.balanceUpdate"):
+        assert re.search(rf"^   {stream} +\S", done.stdout, re.MULTILINE), f"nothing of {stream}"
     assert list(folder.iterdir()) == []
     assert not is_listening(port_of(done.stdout))
 

@@ -26,7 +26,8 @@ from haversack.wire.markets import Market
 PERPETUAL = "SOL_USDC_PERP"
 SOLD, BOUGHT = "SOL_USDC", "BTC_USDC"
 SOLD_QUANTITY = "1.25"
-LISTEN_S = 3.0
+LISTEN_S, LISTEN_MORE_S = 3.0, 1.5
+"""How long to watch the markets, and how much longer if one of them is quiet."""
 ANSWER_S = 2.0
 REQUEST_S = 5.0
 
@@ -103,6 +104,7 @@ class _Story:
             book.start(self._client.markets.depth(symbol))
         with self._teller.watch(View(list(self._feed.books.values()))) as show:
             self._feed.wait(LISTEN_S, see=show)
+            self._feed.wait(LISTEN_MORE_S, until=lambda: all(self._feed.counts[name] for name in names[:2]), see=show)
         if not self._feed.trades:
             self._teller.say("Nobody traded in these seconds; the next steps change that.")
 
