@@ -67,6 +67,8 @@ def test_unexpired_nonces_are_remembered(folder: Path, *, in_memory: bool) -> No
     log: CommandLog = MemoryJournal() if in_memory else Journal.open(folder, GENESIS)
     log.append([entry(1, b"old", 999), entry(2), entry(3, b"last", 1_000), entry(4, b"new", 2_000)])
     assert log.nonces(1_000) == [(b"last", 1_000), (b"new", 2_000)]
+    if isinstance(log, Journal):
+        log.close()
 
 
 def test_restart_continues_the_numbering(folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address
 from typing import NamedTuple
 
 from haversack.errors import UsageError
@@ -58,9 +58,11 @@ def stream_address(url: str) -> Address:
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine, by its literal or by the name localhost; no other name is looked up."""
     try:
-        return ip_address(host).is_loopback
+        literal = ip_address(host)
     except ValueError:
         return host.lower() == "localhost"
+    # ::ffff:127.0.0.1 is loopback for Python 3.13 and not for 3.11: nobody writes it for a good reason.
+    return literal.is_loopback and (isinstance(literal, IPv4Address) or literal.ipv4_mapped is None)
 
 
 def _checked(url: str, what: str, schemes: tuple[str, str]) -> Address:

@@ -149,6 +149,7 @@ class AsyncStreams:
             self._finish(errors.exceptions[0])
         finally:
             self._finish(None)
+            _take_back_cancellations()
             await self._hang_up(CLOSE_S)
 
     async def _read(self, socket: FrameSocket) -> None:
@@ -235,6 +236,13 @@ class AsyncStreams:
             with suppress(TimeoutError):
                 async with asyncio.timeout(patience_s):
                     await socket.close()
+
+
+def _take_back_cancellations() -> None:
+    """Let the running task wait again. From Python 3.13 on, a task group hands the cancellation that ended it on to what follows."""
+    task = asyncio.current_task()
+    while task is not None and task.cancelling():
+        task.uncancel()
 
 
 def _closing_of(cause: BaseException | None) -> StreamClosed:
