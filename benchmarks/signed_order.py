@@ -31,8 +31,8 @@ from haversack.wire.orders import PlaceOrder
 Row = tuple[str, str, str]
 Build = Callable[[int], object]
 
-CALLS = 400
-ROUNDS = 25
+CALLS = 1_000
+ROUNDS = 15
 RATIO_WANTED = 1.5
 
 SEED = os.urandom(32)

@@ -20,7 +20,7 @@ from haversack.clock import ManualClock, SystemClock
 from haversack.credentials import Credentials
 from haversack.errors import UnsignableValue, UsageError
 from haversack.rest.request import prepare
-from haversack.signing import SUBSCRIBE, Signer, Verifier, batch_text, ordered_text, signing_text, timed
+from haversack.signing import SUBSCRIBE, Signer, Verifier, batch_text, checked_text, signing_text, timed
 from haversack.wire.base import Operation
 from haversack.wire.capital import GetBalances, GetDepositAddress
 from haversack.wire.enums import Side
@@ -117,7 +117,7 @@ def test_repeated_parameter_is_sent_in_the_order_in_which_it_is_signed() -> None
 
 @pytest.mark.parametrize(("value", "text"), [(True, "true"), (False, "false"), (7, "7"), (10**9, "1000000000"), ("x", "x")])
 def test_values_in_the_string(value: Any, text: str) -> None:
-    assert ordered_text("orderExecute", [("a", value)]) == f"instruction=orderExecute&a={text}"
+    assert checked_text("orderExecute", [("a", value)]) == f"instruction=orderExecute&a={text}"
 
 
 @pytest.mark.parametrize("number", ["1E+3", "1E-9", "0E-8", "123456789012345678901234567890.12"])
@@ -130,8 +130,11 @@ def test_number_is_signed_without_an_exponent(number: str) -> None:
 def test_value_that_could_forge_a_parameter_is_refused(bad: str) -> None:
     with pytest.raises(UnsignableValue):
         signing_text("orderExecute", [("symbol", bad)])
-    with pytest.raises(UsageError):
-        prepare(order(symbol=bad), Signer(Credentials.generate(), SystemClock()))
+    with pytest.raises(UnsignableValue):
+        signing_text("orderExecute", [(bad, "1")])
+    for changed in ({"symbol": bad}, {"side": Side(bad)}, {"trigger_quantity": bad}, {"price": bad}, {"order_type": bad}):
+        with pytest.raises(UsageError):
+            prepare(order(**changed), Signer(Credentials.generate(), SystemClock()))
 
 
 @given(sets=st.lists(st.dictionaries(names, texts, max_size=5), min_size=2, max_size=2))

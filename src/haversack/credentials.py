@@ -108,9 +108,10 @@ class Credentials:
         """Base64 of the verifying key, which names the account."""
         return self._public_key
 
-    def sign(self, message: bytes) -> bytes:
-        """The 64 bytes of the ED25519 signature of the message."""
-        return self._sign(message)
+    @property
+    def sign(self) -> Callable[[bytes], bytes]:
+        """Makes the 64 bytes of the ED25519 signature of a message."""
+        return self._sign
 
     def __repr__(self) -> str:
         # A traceback may show one that is only half made.

@@ -12,7 +12,7 @@ import re
 from base64 import b64decode
 from binascii import Error as Base64Error
 from binascii import b2a_base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
 from typing import Protocol, TypeAlias
 
@@ -43,8 +43,9 @@ class Key(Protocol):
         """Base64 of the verifying key."""
         ...
 
-    def sign(self, message: bytes) -> bytes:
-        """The 64 bytes of an ED25519 signature."""
+    @property
+    def sign(self) -> Callable[[bytes], bytes]:
+        """Makes the 64 bytes of an ED25519 signature of a message; a method does as well."""
         ...
 
 
@@ -61,23 +62,22 @@ class Signed(msgspec.Struct, frozen=True, gc=False):
 
 def signing_text(instruction: str, parameters: Parameters) -> str:
     """One instruction with its parameters, sorted by name: the part of the string that names no time."""
-    return ordered_text(instruction, sorted(parameters))
-
-
-def ordered_text(instruction: str, parameters: Iterable[tuple[str, str | int | bool]]) -> str:
-    """The same for parameters that are sorted already."""
-    parts = [f"{name}={value if value.__class__ is not bool else value_text(value)}" for name, value in parameters]
-    text = "&".join(parts)
-    # Counting is enough to know that no value brought a separator of its own, and is done for all of them at once.
-    if parts and (text.count("&") != len(parts) - 1 or text.count("=") != len(parts) or not text.isprintable()):
-        _refuse_forging(parameters)
-    return f"instruction={instruction}&{text}" if parts else f"instruction={instruction}"
-
-
-def _refuse_forging(parameters: Iterable[tuple[str, object]]) -> None:
     for name, value in parameters:
-        if _FORGING.search(name) or _FORGING.search(str(value)):
-            raise UnsignableValue(f"{name!r} must not contain '&', '=' or control characters, found {value!r}")
+        refuse_forging(name, name)
+        refuse_forging(value, name)
+    return checked_text(instruction, sorted(parameters))
+
+
+def checked_text(instruction: str, parameters: Iterable[tuple[str, str | int | bool]]) -> str:
+    """The same for parameters that are sorted already, and whose texts went through `refuse_forging` when they came in."""
+    parts = [f"{name}={value if value.__class__ is not bool else value_text(value)}" for name, value in parameters]
+    return "&".join([f"instruction={instruction}", *parts])
+
+
+def refuse_forging(text: str, what: str) -> None:
+    """Raise if a text could pass for more than one value in the signed string."""
+    if _FORGING.search(text):
+        raise UnsignableValue(f"{what!r} must not contain '&', '=' or control characters, found {text!r}")
 
 
 def batch_text(instruction: str, batch: Iterable[Parameters]) -> str:
@@ -132,7 +132,7 @@ class Signer:
         window_ms, wait_us = self._window_ms, 0
         now_us = self._now_us()
         timestamp_ms = now_us // 1_000
-        message = timed(text, timestamp_ms, window_ms)
+        message = f"{text}&timestamp={timestamp_ms}&window={window_ms}"
         if changes_state:
             with self._lock:
                 if message in self._made or message in self._made_before:

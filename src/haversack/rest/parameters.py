@@ -17,6 +17,7 @@ from uuid import UUID
 import msgspec
 
 from haversack.errors import UsageError
+from haversack.signing import refuse_forging
 from haversack.units import plain, to_decimal, to_time_us
 from haversack.wire import inputs
 from haversack.wire.base import Operation
@@ -26,6 +27,7 @@ Sent: TypeAlias = str | int | bool
 _Converter: TypeAlias = Callable[..., Any]
 
 _is_plain_numeral = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?").fullmatch
+_is_harmless = re.compile(r"[A-Za-z0-9_.-]+").fullmatch
 _UINT32_MAX = 2**32 - 1
 
 
@@ -144,10 +146,13 @@ def _boolean(value: Any, what: str = "value") -> bool:
 
 
 def _text(value: Any, what: str = "value") -> str:
+    if value.__class__ is str and _is_harmless(value):
+        return value
     if not isinstance(value, str):
         raise UsageError(f"{what} must be a str, found {value!r}: write {what}={str(value)!r}")
     if not value:
         raise UsageError(f"{what} must not be empty; leave it out instead")
+    refuse_forging(value, what)
     return value
 
 
@@ -165,7 +170,7 @@ def _word_of(kind: type[OpenEnum]) -> _Converter:
         if word is None:
             if not isinstance(value, kind):
                 raise UsageError(f"{what} must be one of {', '.join(words)}, found {value!r}")
-            word = str(value.value)
+            word = _text(value.value, what)
         return word
 
     return convert

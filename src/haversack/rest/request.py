@@ -12,7 +12,7 @@ import msgspec
 from haversack.errors import MissingCredentials
 from haversack.rest.http import HttpRequest
 from haversack.rest.parameters import Sent, pairs, parameters
-from haversack.signing import Signer, ordered_text, value_text
+from haversack.signing import Signer, checked_text, value_text
 from haversack.wire.base import Operation
 
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
@@ -52,7 +52,7 @@ def prepare(operation: Operation[Any], signer: Signer | None, base_headers: Mapp
         return Attempt(HttpRequest(kind.method, target, headers, body), 0.0)
     if signer is None:
         raise MissingCredentials(f"{kind.__name__} must be signed: give the client credentials")
-    signed = signer.sign(ordered_text(kind.instruction, listed), changes_state=body is not None)
+    signed = signer.sign(checked_text(kind.instruction, listed), changes_state=body is not None)
     headers["X-API-Key"] = signed.public_key
     headers["X-Signature"] = signed.signature
     headers["X-Timestamp"] = str(signed.timestamp_ms)
