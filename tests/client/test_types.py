@@ -14,12 +14,12 @@ from haversack import AsyncClient, CancelPending, Client, Operation, Order, Side
 
 client, later = Client(), AsyncClient()
 reveal_type(client.orders.place(symbol="SOL_USDC", side=Side.BID, order_type="Limit", price="141.20", quantity=1))
-awaitable_order = reveal_type(later.orders.place(symbol="SOL_USDC", side="Bid", order_type="Limit", price="141.20", quantity="1.5"))
+coroutine = reveal_type(later.orders.place(symbol="SOL_USDC", side="Bid", order_type="Limit", price="141.20", quantity="1.5"))
 reveal_type(client.orders.cancel(symbol="SOL_USDC", order_id="5"))
 reveal_type(client.markets.open_interest("SOL_USDC_PERP"))
 reveal_type(client.markets.ticker(symbol="SOL_USDC"))
 reveal_type(client.history.fills(limit=5))
-awaitable_page = reveal_type(later.history.fills(limit=5))
+pages = reveal_type(later.history.fills(limit=5))
 reveal_type(client.capital.balances())
 reveal_type(client.system.time())
 class GetNews(Operation[list[int]], frozen=True):
