@@ -7,6 +7,7 @@
     maker      keeps one layer of a book
     taker      trades now and then, for reasons of its own
     hunter     takes prices that are better than the makers' own
+    opening    the positions that are open when an exchange begins
     oracle     tells the perpetuals their index
     backfill   the minutes before a new exchange opened
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from haversack.exchange.crowd.backfill import backfill
@@ -13,6 +13,7 @@ from haversack.exchange.crowd.hunter import Hunter
 from haversack.exchange.crowd.maker import Maker
 from haversack.exchange.crowd.market import CrowdMarket, traded_markets
 from haversack.exchange.crowd.news import News
+from haversack.exchange.crowd.opening import Opening
 from haversack.exchange.crowd.oracle import Oracle
 from haversack.exchange.crowd.quote import Quote
 from haversack.exchange.crowd.taker import Flow, Metronome
@@ -95,7 +96,7 @@ class Crowd:
         takers = [self._accounts[key] for key in self._temperament.takers.keys]
         news = News(fair, self._dice(now_us, "news"), now_us)
         budget = Budget(COMMANDS_PER_S_MAX * self._pace, now_us)
-        traders: list[Trader] = [news, Oracle(self._markets, fair)]
+        traders: list[Trader] = [news, Oracle(self._markets, fair), *self._openings(takers, now_us)]
         for market in self._markets:
             quote = Quote(market, fair.price(market.symbol), self._dice(now_us, market.symbol, "quote"))
             makers = [
@@ -117,6 +118,13 @@ class Crowd:
             traders.append(Metronome(market, takers, dice=dice["metronome"], pace=self._pace, now_us=now_us))
             traders.append(Flow(market, takers, dice=dice["flow"], pace=self._pace, now_us=now_us))
         return traders
+
+    def _openings(self, takers: Sequence[int], now_us: int) -> list[Trader]:
+        return [
+            Opening(market, seller=takers[0], buyer=takers[-1], dice=self._dice(now_us, market.symbol, "opening"), now_us=now_us)
+            for market in self._markets
+            if market.rules.is_perpetual
+        ]
 
     def _dice(self, now_us: int, *purpose: str) -> Dice:
         return Dice(self._seed, now_us, *purpose)
