@@ -12,8 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from statistics import median
 
 from haversack.clock import SystemClock
@@ -84,8 +84,8 @@ async def send_all(port: int, requests: Sequence[bytes]) -> float:
     return elapsed_s
 
 
-@asynccontextmanager
-async def running(command: Sequence[str]) -> AsyncIterator[int]:
+@contextmanager
+def running(command: Sequence[str]) -> Iterator[int]:
     """A server in another process, and its port."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -97,19 +97,18 @@ async def running(command: Sequence[str]) -> AsyncIterator[int]:
             process.terminate()
 
 
-async def orders_per_s(command: Sequence[str]) -> float:
+def orders_per_s(command: Sequence[str]) -> float:
     """Median over some rounds, each with a fresh load."""
-    async with running(command) as port:
-        rates = [ORDERS / await send_all(port, signed_load(port)) for _ in range(ROUNDS)]
-    return median(rates)
+    with running(command) as port:
+        return median(ORDERS / asyncio.run(send_all(port, signed_load(port))) for _ in range(ROUNDS))
 
 
 def run() -> list[tuple[str, str, str]]:
     """Question, measured, target."""
     with tempfile.TemporaryDirectory() as folder:
         options = ["--port", "0", "--data", folder, "--no-crowd", "--speed-bump-ms", "0"]
-        served = asyncio.run(orders_per_s([sys.executable, "-m", "haversack", "exchange", *options]))
-    constant = asyncio.run(orders_per_s([sys.executable, "-c", _CONSTANT]))
+        served = orders_per_s([sys.executable, "-m", "haversack", "exchange", *options])
+    constant = orders_per_s([sys.executable, "-c", _CONSTANT])
     measured = f"{served:,.0f}/s; a server that answers a constant: {constant:,.0f}/s (ratio {served / constant:.2f})"
     return [("signed orders a second, served and synced", measured, f"at least {TARGET_PER_S:,}/s")]
 

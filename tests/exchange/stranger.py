@@ -102,7 +102,7 @@ class Desk:
 async def open_desk(*, grants: Mapping[str, str] | None = None, **settings: Any) -> AsyncIterator[Desk]:
     listing, clock, journal = Listing.load(), ManualClock(), MemoryJournal()
     if grants is not None:
-        listing.grants = {asset: listing.amount(asset, Decimal(quantity)) for asset, quantity in grants.items()}
+        settings["grants"] = {asset: Decimal(quantity) for asset, quantity in grants.items()}
     settings.setdefault("has_crowd", False)
     venue = Venue(listing, clock, GroupCommitter(journal), settings=Settings(**settings))
     venue.start(journal)

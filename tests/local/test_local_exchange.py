@@ -150,3 +150,15 @@ async def test_an_exchange_is_used_inside_its_block_and_leaves_no_task() -> None
     async with exchange:
         pass
     assert asyncio.all_tasks() == before
+
+
+async def test_new_accounts_have_what_they_are_granted() -> None:
+    async with LocalExchange(crowd=False, grants={"USDC": "12.5"}) as exchange, exchange.client() as client:
+        balances = await client.capital.balances()
+    assert {asset: balance.available for asset, balance in balances.items()} == {"USDC": Decimal("12.5")}
+
+
+async def test_an_asset_that_is_not_listed_cannot_be_granted() -> None:
+    with pytest.raises(UsageError, match="'DOGE' is not listed"):
+        async with LocalExchange(grants={"DOGE": 1}):
+            pass

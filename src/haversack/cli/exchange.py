@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from haversack.errors import UsageError
 from haversack.exchange.launch import serve
 from haversack.exchange.venue import Settings
 from haversack.signing import Verifier
+from haversack.units import to_decimal
 
 _PORT_MAX = 65_535
 
@@ -24,6 +26,7 @@ def exchange(
     seed: int = 7,
     speed_bump_ms: int = 100,
     crowd: bool = True,
+    grant: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     rate_limit: int | None = None,
     key: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     listing: Path | None = None,
@@ -47,6 +50,8 @@ def exchange(
         How long an order that may take waits before it is matched, as on the real exchange.
     crowd
         Let other traders make the markets move.
+    grant
+        Paper money of a new account, such as USDC=5000; may be given several times. Without it the listing decides.
     rate_limit
         Signed requests a minute that each account may make (the real exchange: 2000). Without it there is no bound.
     key
@@ -59,6 +64,7 @@ def exchange(
         seed=seed,
         has_crowd=crowd,
         speed_bump_ms=speed_bump_ms,
+        grants=_grants(grant),
         keys=frozenset(key) or None,
         requests_per_minute=rate_limit,
     )
@@ -75,6 +81,18 @@ def _check(port: int, speed_bump_ms: int, rate_limit: int | None, keys: tuple[st
     strangers = [text for text in keys if not Verifier.is_key(text)]
     if strangers:
         raise UsageError(f"--key must be base64 of 32 bytes, found {strangers[0]!r}")
+
+
+def _grants(texts: tuple[str, ...]) -> dict[str, Decimal] | None:
+    grants: dict[str, Decimal] = {}
+    for text in texts:
+        asset, equals, quantity = text.partition("=")
+        if not equals:
+            raise UsageError(f"--grant must be an asset and a quantity such as USDC=5000, found {text!r}")
+        grants[asset] = to_decimal(quantity, f"--grant of {asset}")
+        if grants[asset] < 0:
+            raise UsageError(f"--grant must not be negative, found {text!r}")
+    return grants or None
 
 
 async def _serve(data: Path, port: int, settings: Settings, listing: Path | None) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from asyncio import Future
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from hashlib import sha256
 from typing import Protocol
 
@@ -43,6 +44,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     has_crowd: bool = True
     speed_bump_ms: int = 0
     """How long an order that may take waits before it is matched; 100 on the real exchange (documented 2026-10)."""
+    grants: Mapping[str, Decimal] | None = None
+    """Paper money of a new account, by asset; what the listing says if None."""
     keys: frozenset[str] | None = None
     """Verifying keys that may trade; any valid key if None."""
     history_lag_ms: int = 0
@@ -87,6 +90,8 @@ class Venue:
         self.listing = listing
         self.clock = clock
         self.settings = settings
+        grants = settings.grants
+        self.grants = listing.grants if grants is None else {asset: listing.amount(asset, grants[asset]) for asset in grants}
         self.faults = Faults()
         self.hub = Hub(self.faults)
         self.engine = Engine(
@@ -153,7 +158,7 @@ class Venue:
             return number
         if len(self.engine.accounts) >= ACCOUNTS_MAX:
             raise Refused.by_rule("FORBIDDEN", f"This local exchange has {ACCOUNTS_MAX} accounts and opens no more", status=403)
-        grants = tuple(self.listing.grants.items())
+        grants = tuple(self.grants.items())
         return self._open_account(OpenAccount(key, self.listing.fee_tier(), grants), now_us)
 
     def check_key(self, key: str) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
+from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,13 +20,14 @@ from haversack.exchange.listing import Listing
 from haversack.exchange.loopback import Loopback
 from haversack.exchange.venue import Settings, Venue
 from haversack.local.link import LoopbackHttp, connect_to
+from haversack.units import to_decimal
 
 
 class LocalExchange:
     """A whole exchange in this process; its state ends with it.
 
     Without `clock` it runs on the machine's clock. With a ManualClock nothing happens until `advance` is called, and a day of
-    trading takes as long as its computing.
+    trading takes as long as its computing. `grants` is the paper money of a new account, by asset.
     """
 
     def __init__(
@@ -33,6 +36,7 @@ class LocalExchange:
         seed: int = 7,
         crowd: bool = True,
         clock: ManualClock | None = None,
+        grants: Mapping[str, Decimal | str | int] | None = None,
         speed_bump_ms: int = 0,
         history_lag_ms: int = 0,
         listing_path: Path | None = None,
@@ -40,7 +44,13 @@ class LocalExchange:
         self.clock: Clock = clock or SystemClock()
         self._manual = clock
         self._listing = Listing.load(listing_path)
-        self._settings = Settings(seed=seed, has_crowd=crowd, speed_bump_ms=speed_bump_ms, history_lag_ms=history_lag_ms)
+        self._settings = Settings(
+            seed=seed,
+            has_crowd=crowd,
+            speed_bump_ms=speed_bump_ms,
+            history_lag_ms=history_lag_ms,
+            grants=None if grants is None else {asset: to_decimal(grants[asset], f"grant of {asset}") for asset in grants},
+        )
         self._journal = MemoryJournal()
         self._venue: Venue | None = None
         self._pulse: asyncio.Task[None] | None = None

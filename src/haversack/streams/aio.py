@@ -239,7 +239,7 @@ class AsyncStreams:
 
 
 def _take_back_cancellations() -> None:
-    """Let the running task wait again. From Python 3.13 on, a task group hands the cancellation that ended it on to what follows."""
+    """Let the running task wait again: from Python 3.13 on, a task group hands the cancellation that ended it on."""
     task = asyncio.current_task()
     while task is not None and task.cancelling():
         task.uncancel()
