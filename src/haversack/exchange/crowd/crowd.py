@@ -119,7 +119,7 @@ class Crowd:
             traders.append(Flow(market, takers, dice=dice["flow"], pace=self._pace, now_us=now_us))
         return traders
 
-    def _openings(self, takers: Sequence[int], now_us: int) -> list[Trader]:
+    def _openings(self, takers: Sequence[int], now_us: int) -> list[Opening]:
         return [
             Opening(market, seller=takers[0], buyer=takers[-1], dice=self._dice(now_us, market.symbol, "opening"), now_us=now_us)
             for market in self._markets
