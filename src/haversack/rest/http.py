@@ -23,7 +23,7 @@ class HttpRequest(msgspec.Struct, frozen=True, gc=False):
 
 
 class HttpResponse(msgspec.Struct, frozen=True, gc=False):
-    """What came back, whatever its status. Names of headers are in lower case; the body is not compressed any more."""
+    """What came back, whatever its status. Headers are found by names in lower case; the body is not compressed any more."""
 
     status: int
     headers: Mapping[str, str]

@@ -37,7 +37,7 @@ class AsyncHttp:
             async with session.request(
                 request.method, url, data=request.body, headers=request.headers, allow_redirects=False
             ) as response:
-                headers = {name.lower(): value for name, value in response.headers.items()}
+                headers = response.headers
                 body = await (response.read() if _is_short(headers) else _bounded(response))
                 return HttpResponse(response.status, headers, unpacked(body, headers.get("content-encoding", "")))
         except (aiohttp.ClientError, OSError) as error:

@@ -59,7 +59,7 @@ class BlockingHttp:
             preload_content=False,
         )
         try:
-            headers = {name.lower(): value for name, value in response.headers.items()}
+            headers = response.headers
             refuse_length(response.length_remaining or 0)
             body = response.read(BODY_BYTES_MAX + 1, decode_content=False)
             refuse_length(len(body))

@@ -26,8 +26,8 @@ class Opening:
         self._dice = dice
         self.due_us = now_us
 
-    def act(self, _now_us: int, view: MarketView) -> list[Command]:
-        """One sells to the other at the opening price."""
+    def act(self, now_us: int, view: MarketView) -> list[Command]:
+        """One sells to the other at the opening price; whenever that is, it is done once."""
         self.due_us = _NEVER_US
         market = self._market
         if view.last_price(market.symbol) is not None or view.top(market.symbol) != (None, None):
