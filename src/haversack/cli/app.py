@@ -9,5 +9,23 @@ app = cyclopts.App(
     help="Trade on Backpack Exchange, or on an exchange of your own on this machine.",
     version_flags=["--version"],
 )
-app.command("haversack.cli.exchange:exchange", name="exchange")
-app.command("haversack.cli.demo:demo", name="demo")
+app.command(
+    "haversack.cli.exchange:exchange",
+    name="exchange",
+    # Said here and not in the function's docstring, so that listing the commands imports none of them.
+    help="""Serve a local exchange: REST and WebSocket on one port of 127.0.0.1.
+
+    It prints one line once it accepts connections. Any valid key pair gets an account with paper money. Started again on the
+    same folder, the exchange continues where it stopped.
+
+    Example: haversack exchange --port 8787 --data ./exchange --seed 7
+    """,
+)
+app.command(
+    "haversack.cli.demo:demo",
+    name="demo",
+    help="""See the whole story in ten seconds: an exchange of its own, streams, an order that is partly filled, the balances.
+
+    Example: haversack demo --seed 8
+    """,
+)

@@ -31,12 +31,7 @@ def exchange(
     key: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     listing: Path | None = None,
 ) -> None:
-    """Serve REST and WebSocket on one port of 127.0.0.1, and print one line once connections are accepted.
-
-    Any valid key pair gets an account with paper money. The exchange continues where it stopped when it is started again on
-    the same folder.
-
-    Example: haversack exchange --port 8787 --data ./exchange --seed 7
+    """Serve the local exchange until it is told to stop.
 
     Parameters
     ----------
