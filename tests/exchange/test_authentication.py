@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from haversack.clock import ManualClock
@@ -110,22 +110,47 @@ def test_the_order_id_wins_where_both_ids_are_sent() -> None:
     assert "Invalid signature" in refusal(check_signature, proof("orderCancel", both), "orderCancel", both)
 
 
-@given(bit=st.integers(0, 64 * 8 - 1))
-def test_a_signature_with_any_bit_changed_is_refused(bit: int) -> None:
-    signed = proof()
-    changed = bytearray(base64.b64decode(signed.signature))
+def with_bit_changed(text: str, bit: int) -> str:
+    changed = bytearray(base64.b64decode(text))
     changed[bit // 8] ^= 1 << bit % 8
-    forged = signed._replace(signature=base64.b64encode(bytes(changed)).decode())
-    assert "Invalid signature" in refusal(check_signature, forged, "orderCancel", TEXTS)
+    return base64.b64encode(bytes(changed)).decode()
 
 
-@given(bit=st.integers(0, 32 * 8 - 1))
-def test_a_key_with_any_bit_changed_is_refused(bit: int) -> None:
+def test_a_signature_with_any_bit_changed_is_refused() -> None:
     signed = proof()
-    changed = bytearray(base64.b64decode(signed.key))
-    changed[bit // 8] ^= 1 << bit % 8
-    forged = signed._replace(key=base64.b64encode(bytes(changed)).decode())
-    assert "Invalid signature" in refusal(check_signature, forged, "orderCancel", TEXTS)
+    for bit in range(64 * 8):
+        forged = signed._replace(signature=with_bit_changed(signed.signature, bit))
+        assert "Invalid signature" in refusal(check_signature, forged, "orderCancel", TEXTS)
+
+
+def test_a_key_with_any_bit_changed_is_refused() -> None:
+    signed = proof()
+    for bit in range(32 * 8):
+        forged = signed._replace(key=with_bit_changed(signed.key, bit))
+        assert "Invalid signature" in refusal(check_signature, forged, "orderCancel", TEXTS)
+
+
+_instructions = st.sampled_from(["orderExecute", "orderCancel", "balanceQuery", "fillHistoryQueryAll"])
+_texts = st.lists(
+    st.tuples(st.text("abcdefgh", min_size=1), st.text(st.characters(exclude_characters="&=", exclude_categories=["C"]))),
+    unique_by=lambda pair: pair[0],
+    max_size=6,
+)
+
+
+@settings(max_examples=2_000)
+@given(_instructions, _texts, st.integers(1, 60_000))
+def test_whatever_is_signed_well_passes(instruction: str, texts: list[tuple[str, str]], window_ms: int) -> None:
+    check_signature(proof(instruction, texts, window_ms=window_ms), instruction, reversed(texts))
+
+
+@settings(max_examples=2_000)
+@given(_instructions, _texts, _instructions, _texts)
+def test_a_signature_is_good_for_nothing_else(
+    instruction: str, texts: list[tuple[str, str]], other: str, others: list[tuple[str, str]]
+) -> None:
+    assume((instruction, sorted(texts)) != (other, sorted(others)))
+    assert "Invalid signature" in refusal(check_signature, proof(instruction, texts), other, others)
 
 
 @given(
