@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from exchange.stranger import Desk, Stranger, loads, said
+from exchange.stranger import Desk, Stranger, frames, loads, said
 from haversack.clock import ManualClock
 from haversack.errors import UsageError
 from haversack.exchange.journal import GroupCommitter, Journal
@@ -88,6 +91,44 @@ async def test_time_does_not_go_back_when_the_machines_clock_does(tmp_path: Path
     second = loads(await Stranger(site.desk).place(price="91"))
     await site.stop()
     assert second["createdAt"] >= first["createdAt"]
+
+
+async def test_a_full_disk_is_told_and_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+    clock = ManualClock()
+    site = Site(tmp_path, clock)
+    somebody, acknowledged = Stranger(site.desk), []
+    subscribed = site.desk.connect()
+    somebody.subscribe(subscribed, "account.orderUpdate")
+    reply = await somebody.place(price="90")
+    with no_file_may_grow(tmp_path):
+        while reply.status == 200:
+            acknowledged.append(loads(reply)["id"])
+            reply = await somebody.place(price="90", quantity="0.01")
+        again = await somebody.place(price="91", quantity="0.01")
+    assert said(reply)[:2] == said(again)[:2] == (503, "MAINTENANCE")
+    assert "disk" in said(reply)[2]
+    heard = [frame["data"]["i"] for frame in await frames(subscribed, len(acknowledged))]
+    subscribed.close()
+    assert await subscribed.receive() is None, "a frame told of what is not on disk"
+    await site.stop()
+
+    site = Site(tmp_path, clock)
+    resting = [order["id"] for order in loads(await Stranger(site.desk).read("orderQueryAll", "/api/v1/orders"))]
+    await site.stop()
+    assert heard == acknowledged
+    assert resting[: len(acknowledged)] == acknowledged
+
+
+@contextmanager
+def no_file_may_grow(folder: Path) -> Iterator[None]:
+    """The operating system refuses to let any file grow beyond what the folder's have, as a full disk would."""
+    size = max(path.stat().st_size for path in folder.iterdir())
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 async def test_another_listing_is_refused(tmp_path: Path) -> None:

@@ -111,6 +111,7 @@ class Venue:
         self._crowd = Crowd(listing, settings.seed) if settings.has_crowd else None
         self._house: set[int] = set()
         self._unpublished: deque[tuple[Future[int], Sequence[Event], int]] = deque()
+        self._is_lost = False
         self._last_us = 0
 
     def start(self, history: History) -> int:
@@ -202,12 +203,11 @@ class Venue:
                 self._house.add(event.account)
         self.archive.record(events, now_us=now_us, is_house=self._house.__contains__)
 
-    def _publish(self, _done: Future[int]) -> None:
-        while self._unpublished and self._unpublished[0][0].done():
-            future, events, engine_us = self._unpublished[0]
-            if future.cancelled() or future.exception() is not None:
-                return  # What was not journaled did not happen as far as anybody outside may know.
-            self._unpublished.popleft()
+    def _publish(self, done: Future[int]) -> None:
+        # What was not journaled did not happen as far as anybody outside may know, and neither did what came after it.
+        self._is_lost |= done.cancelled() or done.exception() is not None
+        while not self._is_lost and self._unpublished and self._unpublished[0][0].done():
+            _, events, engine_us = self._unpublished.popleft()
             emit_us = max(self.clock.now_us(), engine_us)
             frames = self.publisher.frames(events, engine_us=engine_us, emit_us=emit_us, wanted=self.hub.wanted)
             for outgoing in frames:
