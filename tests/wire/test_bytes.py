@@ -193,6 +193,7 @@ def test_event_of_a_kind_that_is_not_typed_keeps_its_bytes() -> None:
     message = read_frame(b'{"stream":"stockPrice.X","data":{"b":1,"a":[ 2 ]}}')
     assert isinstance(message, Message)
     assert isinstance(message.event, RawEvent)
+    assert write_frame(message.stream, message.event) == b'{"data":{"b":1,"a":[ 2 ]},"stream":"stockPrice.X"}'
     assert bytes(message.event.payload) == b'{"b":1,"a":[ 2 ]}'
 
 

@@ -102,9 +102,10 @@ def _read_any_frame(frame: bytes | str) -> Message | ErrorDetail:
 
 
 def write_frame(stream: str, event: StreamEvent) -> bytes:
-    """The frame that the exchange would send."""
+    """The frame that the exchange would send; a RawEvent goes out as it came in."""
+    data = bytes(event.payload) if isinstance(event, RawEvent) else encode(event)
     # The name is quoted by the encoder too: a stream's name is chosen by a user of the local exchange.
-    return b'{"data":' + encode(event) + b',"stream":' + msgspec.json.encode(stream) + b"}"
+    return b'{"data":' + data + b',"stream":' + msgspec.json.encode(stream) + b"}"
 
 
 def _read_event(stream: str, data: Raw) -> Event:
