@@ -116,4 +116,5 @@ class _EncryptedPool(urllib3.HTTPSConnectionPool):
 def _not_connected(cause: Exception, url: str) -> ConnectFailed:
     if isinstance(cause, ssl.SSLCertVerificationError):
         return UntrustedServer(f"the TLS certificate of {url} was refused: {cause}")
-    return ConnectFailed(f"no connection to {url}: {cause}")
+    # urllib3 puts the connection's repr in front; what it was raised from says the reason alone.
+    return ConnectFailed(f"no connection to {url}: {cause.__cause__ or cause}")
