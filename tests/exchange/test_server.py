@@ -192,3 +192,19 @@ async def test_frames_are_compressed_only_for_a_client_that_offers_it() -> None:
             assert [extension.name for extension in stream.protocol.extensions] == ["permessage-deflate"]
         async with websockets.connect(server.stream_url, compression=None) as stream:
             assert stream.protocol.extensions == []
+
+
+async def test_a_stream_that_is_not_read_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("haversack.exchange.outbox.OUTBOX_FRAMES_MAX", 5)
+    async with open_server() as (server, desk), websockets.connect(server.stream_url) as stream:
+        await stream.send('{"method":"SUBSCRIBE","params":["depth.SOL_USDC"]}')
+        await (await stream.ping())
+        # All of these are published before the exchange's writer gets a turn.
+        for _ in range(6):
+            desk.venue.hub.publish("depth.SOL_USDC", None, b"{}")
+        with pytest.raises(websockets.ConnectionClosedError):
+            while True:
+                await stream.recv()
+        async with asyncio.timeout(5):
+            while desk.venue.hub.wanted("depth.SOL_USDC", None):
+                await asyncio.sleep(0)

@@ -4,7 +4,7 @@ ACCOUNTS_MAX = 10_000
 BODY_BYTES_MAX = 1 << 20
 FRAME_BYTES_MAX = 1 << 20
 CONNECTIONS_MAX = 1_024
-OUTBOX_FRAMES_MAX = 50_000
+OUTBOX_FRAMES_MAX = 10_000
 """Frames that wait for one slow reader before its connection is cut."""
 IDLE_S_MAX = 75
 """A connection that has brought no whole request for this long is closed, whether it is idle or dribbles one in."""
