@@ -160,6 +160,7 @@ def test_note_counts_only_with_the_python_it_was_made_with(tmp_path: Path) -> No
         ("requirements/dev.txt", "\nanother==1\n", True),
         ("requirements/tools.txt", "\nanother==1\n", True),
         ("requirements/bench.txt", "\nanother==1\n", False),
+        ("requirements/check.txt", "\nanother==1\n", False),
         ("pyproject.toml", "\n[tool.other]\nx = 1\n", False),
         ("pyproject.toml", '\n[project.urls]\nhome = "x"\n', True),
     ],
@@ -220,11 +221,12 @@ def test_oldest_uv_is_the_one_that_pyproject_asks_for() -> None:
     assert groups["tools"] == ["uv>=" + ".".join(map(str, dev.UV_OLDEST))]
 
 
-def test_requirements_hold_what_pyproject_asks_for() -> None:
+@pytest.mark.parametrize(("name", "groups_held"), [("dev.txt", ["test", "build"]), ("check.txt", ["test", "check", "build"])])
+def test_requirements_hold_what_pyproject_asks_for(name: str, groups_held: list[str]) -> None:
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
     extras, groups = pyproject["project"]["optional-dependencies"], pyproject["dependency-groups"]
-    wanted = [*pyproject["project"]["dependencies"], *extras["cli"], *groups["test"], *groups["check"], *groups["build"]]
-    pinned = {line.partition("==")[0] for line in (ROOT / "requirements" / "dev.txt").read_text().splitlines()}
+    wanted = [*pyproject["project"]["dependencies"], *extras["cli"], *(text for held in groups_held for text in groups[held])]
+    pinned = {line.partition("==")[0] for line in (ROOT / "requirements" / name).read_text().splitlines()}
     assert {name_in(text) for text in wanted} <= pinned
 
 
