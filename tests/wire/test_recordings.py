@@ -17,6 +17,7 @@ from haversack.wire.codec import decode, encode
 from haversack.wire.events import EVENT_TYPES, RawEvent
 from haversack.wire.frames import Message, kind_of, read_frame, write_frame
 from haversack.wire.markets import Market, Ticker
+from recordings import recorded_frames
 from wire import recorded
 
 LISTS = [
@@ -35,7 +36,7 @@ def test_recorded_answers_come_back_byte_for_byte() -> None:
 
 
 def test_recorded_frames_come_back_byte_for_byte() -> None:
-    for frame in recorded.frames():
+    for frame in recorded_frames():
         message = read_frame(frame)
         assert isinstance(message, Message)
         assert not isinstance(message.event, RawEvent)
@@ -62,7 +63,7 @@ def test_no_recorded_row_has_a_field_without_a_name(name: str, kind: Any) -> Non
 
 
 def test_no_recorded_frame_has_a_field_without_a_name() -> None:
-    for frame in recorded.frames():
+    for frame in recorded_frames():
         content = json.loads(frame)
         kind = EVENT_TYPES[kind_of(content["stream"])]
         assert list(strange_fields(kind, content["data"])) == []
