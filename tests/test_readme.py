@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from haversack import Credentials
-from haversack.wire.catalogue import CATALOGUE
+from haversack.wire.catalogue import OPERATIONS
 from served import Served, serve
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -90,7 +90,7 @@ def test_files_that_the_map_names_exist() -> None:
 
 
 def test_operations_are_counted_rightly() -> None:
-    assert f": {len(CATALOGUE)} operations" in README
+    assert f": {len(OPERATIONS)} operations" in README
 
 
 def test_readme_is_that_of_the_package() -> None:

@@ -17,7 +17,7 @@ from haversack.credentials import Credentials
 from haversack.errors import UsageError
 from haversack.rest.http import HttpRequest, HttpResponse
 from haversack.wire.base import Operation
-from haversack.wire.catalogue import CATALOGUE
+from haversack.wire.catalogue import OPERATIONS
 from haversack.wire.orders import PlaceOrder
 from haversack.wire.system import GetTime
 
@@ -55,7 +55,7 @@ def client(exchange: Exchange) -> Client:
 def test_every_operation_has_exactly_one_name() -> None:
     named = [made.operation for made in ENDPOINTS.values()]
     assert len(named) == len(set(named))
-    assert set(named) == set(CATALOGUE)
+    assert set(named) == set(OPERATIONS)
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)
@@ -127,10 +127,12 @@ def test_unknown_and_missing_arguments_are_type_errors() -> None:
 
 def test_operation_is_sent_by_its_struct_too() -> None:
     exchange = Exchange(ORDER)
-    operation = PlaceOrder(symbol="SOL_USDC", side="Bid", order_type="Limit", price=Decimal(20), quantity=1, auto_lend=False)
+    operation = PlaceOrder(
+        symbol="SOL_USDC", side="Bid", order_type="Limit", price=Decimal(20), quantity=1, auto_lend=False, client_id=5
+    )
     assert client(exchange).send(operation).order_id == "5"
     assert exchange.asked[0].body == (
-        b'{"autoLend":false,"orderType":"Limit","price":"20","quantity":"1","side":"Bid","symbol":"SOL_USDC"}'
+        b'{"autoLend":false,"clientId":5,"orderType":"Limit","price":"20","quantity":"1","side":"Bid","symbol":"SOL_USDC"}'
     )
 
 

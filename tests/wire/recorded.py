@@ -6,7 +6,7 @@ import json
 from typing import Any, NamedTuple
 
 from haversack.wire.base import Operation
-from haversack.wire.catalogue import CATALOGUE
+from haversack.wire.catalogue import OPERATIONS
 from recordings import folder, recorded_answers
 
 
@@ -19,7 +19,7 @@ class Recorded(NamedTuple):
 
 def answers() -> list[Recorded]:
     """Every recorded answer to an operation of the catalogue."""
-    routes: dict[tuple[str, str], type[Operation[Any]]] = {(kind.method, kind.path): kind for kind in CATALOGUE}
+    routes: dict[tuple[str, str], type[Operation[Any]]] = {(kind.method, kind.path): kind for kind in OPERATIONS}
     found = [
         Recorded(routes[answer.method, answer.path], answer.status, answer.headers, answer.body)
         for answer in recorded_answers()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from haversack.errors import ProtocolError
 from haversack.wire.base import Answer, StreamEvent, body_type
-from haversack.wire.catalogue import CATALOGUE
+from haversack.wire.catalogue import OPERATIONS
 from haversack.wire.codec import decode, encode
 from haversack.wire.enums import OpenEnum
 from haversack.wire.faults import ErrorDetail
@@ -79,7 +79,7 @@ def test_any_word_decodes_to_itself(kind: type[OpenEnum], word: str) -> None:
 @given(body=st.binary(max_size=200))
 @settings(max_examples=500)
 def test_any_bytes_are_read_or_refused_as_a_protocol_error(body: bytes) -> None:
-    for kind in {body_type(operation) for operation in CATALOGUE if not operation.answers_text}:
+    for kind in {body_type(operation) for operation in OPERATIONS if not operation.answers_text}:
         refused_or_read(kind, body)
 
 
@@ -109,7 +109,7 @@ BOMBS = [b"1E+999999999", b"-1E-999999999", b'"1E+999999999"', b"NaN", b"Infinit
 @pytest.mark.parametrize("number", BOMBS, ids=lambda number: number[:16].decode())
 def test_number_that_is_a_bomb_costs_neither_memory_nor_time(number: bytes) -> None:
     body = b'{"available":' + number + b',"locked":"0","staked":"0"}'
-    kind = body_type(next(operation for operation in CATALOGUE if operation.__name__ == "GetBalances"))
+    kind = body_type(next(operation for operation in OPERATIONS if operation.__name__ == "GetBalances"))
     tracemalloc.start()
     started_ns = time.monotonic_ns()
     try:

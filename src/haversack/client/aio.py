@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -14,6 +14,7 @@ from haversack.rest.address import REST_URL, STREAM_URL, rest_address, stream_ad
 from haversack.rest.drivers import drive_async
 from haversack.rest.flow import flow
 from haversack.rest.http import HttpSendAsync
+from haversack.rest.procedure import Feed, Procedure, each_async, perform_async
 from haversack.rest.retry import Retry
 from haversack.rest.session import RestSession
 from haversack.signing import WINDOW_MS_DEFAULT, Signer
@@ -52,7 +53,7 @@ class AsyncClient:
         self.clock: Clock = clock or SystemClock()
         self.base_url = rest_address(base_url).url
         self.stream_url = stream_address(stream_url).url
-        self._rest = RestSession(credentials, self.clock, window_ms=window_ms, retry=retry)
+        self.session = RestSession(credentials, self.clock, window_ms=window_ms, retry=retry)
         self._sleep = sleep
         self._connect = connect
         self._window_ms = window_ms
@@ -67,7 +68,15 @@ class AsyncClient:
 
     async def send(self, operation: Operation[T], /) -> T:
         """The answer to any operation, also to one of your own."""
-        return await drive_async(flow(operation, self._rest), self._http, self._sleep)
+        return await drive_async(flow(operation, self.session), self._http, self._sleep)
+
+    async def perform(self, steps: Procedure[T], /) -> T:
+        """What several requests come to; see `haversack.rest.procedure` for how to write your own."""
+        return await perform_async(steps, self.send, self._sleep)
+
+    def each(self, steps: Feed[T], /) -> AsyncGenerator[T, None]:
+        """The rows that several requests bring, one by one."""
+        return each_async(steps, self.send, self._sleep)
 
     def streams(self, *, heartbeat: Heartbeat | None = None, connect: Connect | None = None) -> AsyncStreams:
         """A stream connection, opened by `async with`: subscribe on it. Private streams are signed with this client's keys.

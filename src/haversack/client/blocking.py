@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -14,6 +14,7 @@ from haversack.rest.address import REST_URL, STREAM_URL, rest_address, stream_ad
 from haversack.rest.drivers import drive
 from haversack.rest.flow import flow
 from haversack.rest.http import HttpSend
+from haversack.rest.procedure import Feed, Procedure, each, perform
 from haversack.rest.retry import Retry
 from haversack.rest.session import RestSession
 from haversack.signing import WINDOW_MS_DEFAULT, Signer
@@ -51,7 +52,7 @@ class Client:
         self.clock: Clock = clock or SystemClock()
         self.base_url = rest_address(base_url).url
         self.stream_url = stream_address(stream_url).url
-        self._rest = RestSession(credentials, self.clock, window_ms=window_ms, retry=retry)
+        self.session = RestSession(credentials, self.clock, window_ms=window_ms, retry=retry)
         self._sleep = sleep
         self._window_ms = window_ms
         self._close: Callable[[], None] | None = None
@@ -65,7 +66,15 @@ class Client:
 
     def send(self, operation: Operation[T], /) -> T:
         """The answer to any operation, also to one of your own."""
-        return drive(flow(operation, self._rest), self._http, self._sleep)
+        return drive(flow(operation, self.session), self._http, self._sleep)
+
+    def perform(self, steps: Procedure[T], /) -> T:
+        """What several requests come to; see `haversack.rest.procedure` for how to write your own."""
+        return perform(steps, self.send, self._sleep)
+
+    def each(self, steps: Feed[T], /) -> Generator[T, None, None]:
+        """The rows that several requests bring, one by one."""
+        return each(steps, self.send, self._sleep)
 
     def streams(self, *, heartbeat: Heartbeat | None = None, connect: Connect | None = None) -> BlockingStreams:
         """A stream connection, opened by `with`: subscribe on it. Private streams are signed with this client's keys.

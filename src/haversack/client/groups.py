@@ -17,7 +17,7 @@ from haversack.wire.markets import (
     GetTicker,
     GetTickers,
 )
-from haversack.wire.orders import CancelAllOrders, CancelOrder, GetOpenOrders, GetOrder, PlaceOrder
+from haversack.wire.orders import CancelAllOrders, CancelOrder, GetOpenOrders, GetOrder, PlaceOrder, PlaceOrders
 from haversack.wire.system import GetStatus, GetTime, Ping
 from haversack.wire.trades import GetRecentTrades
 
@@ -62,6 +62,7 @@ class Orders(Group[C_co]):
     """Place, inspect and cancel orders."""
 
     place = endpoint(PlaceOrder)
+    place_batch = endpoint(PlaceOrders)
     cancel = endpoint(CancelOrder)
     cancel_all = endpoint(CancelAllOrders)
     get = endpoint(GetOrder)

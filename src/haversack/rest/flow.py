@@ -52,6 +52,7 @@ def _read(operation: Operation[T], session: RestSession) -> Flow[T]:
 
 
 def _change(operation: Operation[T], session: RestSession) -> Flow[T]:
+    operation = session.with_client_id(operation)
     prepared = session.prepare(operation)
     try:
         response = yield prepared

@@ -198,6 +198,13 @@ def _time(per_second: int) -> _Converter:
     return convert
 
 
+def _duration(value: Any, what: str = "value") -> int:
+    length_ms = value // timedelta(milliseconds=1) if isinstance(value, timedelta) else value
+    if isinstance(length_ms, bool) or not isinstance(length_ms, int) or length_ms < 0:
+        raise UsageError(f"{what} must be a timedelta, or an int of milliseconds, found {value!r}")
+    return length_ms
+
+
 _CONVERTERS: dict[Any, _Converter] = {
     Decimal: _number,
     int: _integer,
@@ -205,4 +212,5 @@ _CONVERTERS: dict[Any, _Converter] = {
     str: _text,
     inputs.TimeS: _time(1),
     inputs.TimeMs: _time(1_000),
+    inputs.DurationMs: _duration,
 }

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import msgspec
 
-from haversack.errors import MissingCredentials
+from haversack.errors import MissingCredentials, UsageError
 from haversack.rest.http import HttpRequest
 from haversack.rest.parameters import Sent, pairs, parameters
 from haversack.signing import Signer, checked_text, value_text
@@ -39,25 +39,42 @@ def changes_state(operation: type[Operation[Any]]) -> bool:
 def prepare(operation: Operation[Any], signer: Signer | None, base_headers: Mapping[str, str] = _NO_HEADERS) -> Attempt:
     """The request for an operation, signed for now. `base_headers` go with every request of a client."""
     kind = type(operation)
-    sent = parameters(operation)
-    target, body = kind.path, None
-    listed: Iterable[tuple[str, Sent]] = sent.items()
-    if kind.method == "GET":
-        listed = pairs(sent)
-        target += _query(listed)
-    else:
-        body = msgspec.json.encode(sent)
+    target, body, commands = _written(operation)
     headers = {**base_headers} if body is None else {**base_headers, "Content-Type": _JSON}
     if kind.instruction is None:
         return Attempt(HttpRequest(kind.method, target, headers, body), 0.0)
     if signer is None:
         raise MissingCredentials(f"{kind.__name__} must be signed: give the client credentials")
-    signed = signer.sign(checked_text(kind.instruction, listed), changes_state=body is not None)
+    text = "&".join([checked_text(kind.instruction, command) for command in commands])
+    signed = signer.sign(text, changes_state=body is not None)
     headers["X-API-Key"] = signed.public_key
     headers["X-Signature"] = signed.signature
     headers["X-Timestamp"] = str(signed.timestamp_ms)
     headers["X-Window"] = str(signed.window_ms)
     return Attempt(HttpRequest(kind.method, target, headers, body), signed.wait_us / 1_000_000, signed.timestamp_ms)
+
+
+def _written(operation: Operation[Any]) -> tuple[str, bytes | None, list[Iterable[tuple[str, Sent]]]]:
+    """Target and body of a request, and the parameters that are signed: once for each command of a batch."""
+    kind = type(operation)
+    if kind.batch:
+        commands = _commands(operation)
+        return kind.path, msgspec.json.encode(commands), [command.items() for command in commands]
+    sent = parameters(operation)
+    if kind.method != "GET":
+        return kind.path, msgspec.json.encode(sent), [sent.items()]
+    listed = pairs(sent)
+    return kind.path + _query(listed), None, [listed]
+
+
+def _commands(operation: Operation[Any]) -> list[dict[str, Any]]:
+    commands: Any = getattr(operation, operation.batch)
+    if not isinstance(commands, tuple | list) or not commands:
+        raise UsageError(f"{operation.batch} must be a list of one or more, found {commands!r}")
+    for command in cast(Sequence[Any], commands):
+        if not isinstance(command, Operation):
+            raise UsageError(f"{operation.batch} must hold operations such as PlaceOrder(...), found {command!r}")
+    return [parameters(command) for command in cast(Sequence[Operation[Any]], commands)]
 
 
 def _query(listed: list[tuple[str, Sent]]) -> str:

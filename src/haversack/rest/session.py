@@ -7,6 +7,9 @@ from functools import cache
 from typing import Any
 
 from haversack.clock import Clock, secret_bytes, seeded_random
+from haversack.errors import UsageError
+from haversack.rest.broker import Broker
+from haversack.rest.client_ids import ClientIds, client_ids_of_process, with_client_id
 from haversack.rest.request import Attempt, prepare
 from haversack.rest.retry import Retry, retry_delay_s
 from haversack.signing import WINDOW_MS_DEFAULT, Key, Signer
@@ -24,15 +27,29 @@ class RestSession:
         window_ms: int = WINDOW_MS_DEFAULT,
         retry: Retry | None = None,
         dice: Callable[[], float] | None = None,
+        client_ids: ClientIds | None = None,
+        broker: Broker | None = None,
+        withdrawals: bool = False,
+        user_agent: str | None = None,
     ) -> None:
+        self.clock = clock
         self._signer = Signer(credentials, clock, window_ms=window_ms) if credentials is not None else None
         self._retry = retry or Retry()
         self._dice = dice or seeded_random(int.from_bytes(secret_bytes(8))).random
-        self._headers = {"User-Agent": user_agent(), "Accept-Encoding": "gzip"}
+        self._client_ids = client_ids or client_ids_of_process()
+        self._withdrawals = withdrawals
+        self._headers = {"User-Agent": user_agent or own_user_agent(), "Accept-Encoding": "gzip"}
+        self._headers_of_orders = {**self._headers, **(broker.headers() if broker is not None else {})}
+
+    def with_client_id(self, operation: Operation[Any]) -> Operation[Any]:
+        """An order with a client id by which it can be found again; any other operation as it is."""
+        return with_client_id(operation, self._client_ids)
 
     def prepare(self, operation: Operation[Any]) -> Attempt:
         """The request for an operation, signed for now."""
-        return prepare(operation, self._signer, self._headers)
+        if operation.withdraws and not self._withdrawals:
+            raise UsageError(f"{type(operation).__name__} is refused by a client that was not made with withdrawals=True")
+        return prepare(operation, self._signer, self._headers_of_orders if operation.names_broker else self._headers)
 
     def retry_delay_s(self, error: Exception, attempts: int) -> float | None:
         """How long to wait before a read is repeated that failed so often; None: not at all."""
@@ -40,7 +57,7 @@ class RestSession:
 
 
 @cache
-def user_agent() -> str:
+def own_user_agent() -> str:
     """`haversack/<version>`."""
     from importlib.metadata import PackageNotFoundError, version
 

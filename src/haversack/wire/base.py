@@ -31,6 +31,18 @@ class Operation(msgspec.Struct, Generic[T], frozen=True, kw_only=True, rename="c
     """The answer is plain text, not JSON."""
     payload: ClassVar[str] = ""
     """Name of the body's schema, as the exchange's error texts say it."""
+    batch: ClassVar[str] = ""
+    """Attribute that holds several operations: the body is a list of their parameters, and each is signed by itself."""
+    names_broker: ClassVar[bool] = False
+    """Carries the headers of the client's broker, if it has one."""
+    is_historical: ClassVar[bool] = False
+    """Historical market data: 30 requests a minute (documented 2026-10)."""
+    is_cancel: ClassVar[bool] = False
+    """Takes risk away, so it may use the part of the request budget that is kept for that."""
+    withdraws: ClassVar[bool] = False
+    """Takes money out of the account, or changes what protects it: only for a client that was made for that."""
+    replaced_by: ClassVar[str] = ""
+    """Path that the exchange asks to use instead of this one, which still works."""
 
     @classmethod
     def served_by(cls, handler: Callable[[Caller, Self], Any]) -> tuple[type[Self], Callable[[Caller, Self], Any]]:

@@ -19,11 +19,11 @@ from haversack.wire.markets import (
     GetTicker,
     GetTickers,
 )
-from haversack.wire.orders import CancelAllOrders, CancelOrder, GetOpenOrders, GetOrder, PlaceOrder
+from haversack.wire.orders import CancelAllOrders, CancelOrder, GetOpenOrders, GetOrder, PlaceOrder, PlaceOrders
 from haversack.wire.system import GetStatus, GetTime, Ping
 from haversack.wire.trades import GetRecentTrades
 
-CATALOGUE: tuple[type[Operation[Any]], ...] = (
+OPERATIONS: tuple[type[Operation[Any]], ...] = (
     GetAccount,
     GetAssets,
     GetBalances,
@@ -39,6 +39,7 @@ CATALOGUE: tuple[type[Operation[Any]], ...] = (
     GetOrder,
     PlaceOrder,
     CancelOrder,
+    PlaceOrders,
     GetOpenOrders,
     CancelAllOrders,
     GetStatus,

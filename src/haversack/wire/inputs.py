@@ -6,7 +6,7 @@ into the other, and refuses floats and words that the exchange does not document
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     Number: TypeAlias = Decimal | str | int
     TimeS: TypeAlias = datetime | int
     TimeMs: TypeAlias = datetime | int
+    DurationMs: TypeAlias = timedelta | int
     SideLike: TypeAlias = Side | Literal["Bid", "Ask"]
     OrderTypeLike: TypeAlias = OrderType | Literal["Limit", "Market"]
     TimeInForceLike: TypeAlias = TimeInForce | Literal["GTC", "IOC", "FOK"]
@@ -60,9 +61,13 @@ else:
     class _Milliseconds(int):
         """Marks a parameter that is sent in milliseconds."""
 
+    class _DurationMilliseconds(int):
+        """Marks a length of time that is sent in milliseconds."""
+
     Number = Decimal
     TimeS = _Seconds
     TimeMs = _Milliseconds
+    DurationMs = _DurationMilliseconds
     SideLike = Side
     OrderTypeLike = OrderType
     TimeInForceLike = TimeInForce

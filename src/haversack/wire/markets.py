@@ -299,7 +299,7 @@ class GetKlines(BySymbol[list[Kline]], frozen=True, kw_only=True):
     Source: GET /api/v1/klines (get_klines). Public; 30 requests a minute. Errors: INVALID_SYMBOL for an unknown symbol.
     """
 
-    method, path = "GET", "/api/v1/klines"
+    method, path, is_historical = "GET", "/api/v1/klines", True
 
     interval: KlineIntervalLike
     start_time_s: TimeS = field(name="startTime")

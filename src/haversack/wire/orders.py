@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 from datetime import datetime
 from decimal import Decimal
+from typing import Generic, TypeAlias, TypeVar
 
 from msgspec import UNSET, UnsetType, field
 
@@ -29,6 +30,8 @@ from haversack.wire.inputs import (
     TimeInForceLike,
     TriggerByLike,
 )
+
+T = TypeVar("T")
 
 _ABSENT_BY_TYPE = {
     OrderType.MARKET: frozenset({"postOnly", "price"}),
@@ -101,6 +104,7 @@ class PlaceOrder(Operation[Order], frozen=True, kw_only=True):
     """
 
     method, path, instruction, payload = "POST", "/api/v1/order", "orderExecute", "OrderExecutePayload"
+    names_broker = True
 
     auto_borrow: bool | None = None
     """Spot margin only, like the next three."""
@@ -142,6 +146,37 @@ class PlaceOrder(Operation[Order], frozen=True, kw_only=True):
     """A quantity, or a percentage of the position such as `80%`."""
 
 
+class PlacedInBatch(Order, frozen=True, kw_only=True, tag_field="operation", tag="Ok"):
+    """An order of a batch that the exchange took (docs: BatchCommandOrderResult)."""
+
+
+class RefusedInBatch(Answer, frozen=True, kw_only=True, tag_field="operation", tag="Err"):
+    """An order of a batch that the exchange refused, while it took others (docs: BatchCommandOrderResult)."""
+
+    code: str
+    message: str
+
+
+BatchResult: TypeAlias = PlacedInBatch | RefusedInBatch
+
+
+class _ByOrders(Operation[T], Generic[T], frozen=True):
+    """A batch: its orders may be given without the parameter's name."""
+
+    orders: tuple[PlaceOrder, ...]
+
+
+class PlaceOrders(_ByOrders[list[BatchResult]], frozen=True):
+    """Send several orders in one request; the answer has one result for each, in their order. Some may be refused and others not.
+
+    Source: POST /api/v1/orders (execute_order_batch). Signed as orderExecute, once for every order in one string. The largest
+    batch is not documented.
+    """
+
+    method, path, instruction, payload = "POST", "/api/v1/orders", "orderExecute", "OrderExecutePayload"
+    batch, names_broker = "orders", True
+
+
 class GetOrder(BySymbol[Order], frozen=True, kw_only=True):
     """One order that rests, or that waits for its trigger. Give one of the two ids.
 
@@ -161,6 +196,7 @@ class CancelOrder(Operation[Order | CancelPending], frozen=True, kw_only=True):
     """
 
     method, path, instruction, payload = "DELETE", "/api/v1/order", "orderCancel", "OrderCancelPayload"
+    is_cancel = True
 
     client_id: int | None = None
     order_id: str | None = None
@@ -185,6 +221,7 @@ class CancelAllOrders(Operation[list[Order] | CancelPending], frozen=True, kw_on
     """
 
     method, path, instruction, payload = "DELETE", "/api/v1/orders", "orderCancelAll", "OrderCancelAllPayload"
+    is_cancel = True
 
     order_type: CancelOrderTypeLike | None = None
     """Both kinds if not sent."""

@@ -18,7 +18,7 @@ from haversack.exchange.messages import Refused, Reply, Request
 from haversack.exchange.payload import read_request
 from haversack.exchange.venue import Venue
 from haversack.wire.base import Operation, Page
-from haversack.wire.catalogue import CATALOGUE
+from haversack.wire.catalogue import OPERATIONS
 from haversack.wire.markets import GetKlines, GetMarkets, GetMarkPrices, GetOpenInterest, GetTicker, GetTickers
 from haversack.wire.orders import PlaceOrder
 from haversack.wire.trades import GetRecentTrades
@@ -36,9 +36,9 @@ ROUTES: Mapping[type[Operation[Any]], _Handler] = dict(
     (*system.ROUTES, *markets.ROUTES, *account.ROUTES, *orders.ROUTES, *history.ROUTES)
 )
 _BY_PATH: Mapping[tuple[str, str], type[Operation[Any]]] = {
-    (operation.method, operation.path): operation for operation in CATALOGUE
+    (operation.method, operation.path): operation for operation in OPERATIONS
 }
-_PATHS = frozenset(operation.path for operation in CATALOGUE)
+_PATHS = frozenset(operation.path for operation in OPERATIONS)
 _ROWS_DEFAULT = 100
 
 # How long the real exchange lets its public reads be cached (observed 2026-09). Nothing is cached here.
