@@ -6,6 +6,7 @@ import ssl
 import tempfile
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from cryptography import x509
@@ -14,8 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 
 @cache
-def self_signed() -> ssl.SSLContext:
-    """A server's side of TLS whose certificate says 127.0.0.1 and is signed by itself."""
+def _made() -> tuple[bytes, bytes]:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     start = datetime(2026, 1, 1, tzinfo=UTC)
@@ -27,12 +27,24 @@ def self_signed() -> ssl.SSLContext:
         .serial_number(7)
         .not_valid_before(start)
         .not_valid_after(start + timedelta(days=36_500))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
         .sign(key, hashes.SHA256())
     )
     private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return private, certificate.public_bytes(serialization.Encoding.PEM)
+
+
+@cache
+def self_signed() -> ssl.SSLContext:
+    """A server's side of TLS whose certificate says 127.0.0.1 and is signed by itself."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "both.pem"
-        file.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
+        file.write_bytes(b"".join(_made()))
         context.load_cert_chain(file)
     return context
+
+
+def self_signed_pem() -> bytes:
+    """The certificate alone: who trusts it, trusts that server."""
+    return _made()[1]

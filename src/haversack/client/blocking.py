@@ -7,14 +7,17 @@ from collections.abc import Callable, Generator
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from haversack.client.groups import Account, Capital, History, Markets, Orders, System
+from haversack.client.groups import Groups
 from haversack.clock import Clock, SystemClock
-from haversack.credentials import Credentials
-from haversack.rest.address import REST_URL, STREAM_URL, rest_address, stream_address
+from haversack.credentials import Credentials, Secret
+from haversack.rest.address import REST_URL, known_stream_url, rest_address, stream_url_of
+from haversack.rest.broker import Broker
 from haversack.rest.drivers import drive
 from haversack.rest.flow import flow
 from haversack.rest.http import HttpSend
+from haversack.rest.observe import Observer, observed
 from haversack.rest.procedure import Feed, Procedure, each, perform
+from haversack.rest.proxy import checked_proxy
 from haversack.rest.retry import Retry
 from haversack.rest.session import RestSession
 from haversack.signing import WINDOW_MS_DEFAULT, Signer
@@ -28,11 +31,19 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Client:
+class Client(Groups["Client"]):
     """Backpack Exchange, blocking. Safe to share between threads.
 
-    Without credentials it reads public data. `window_ms` is how long a signed request is good for, 60,000 at most;
-    `timeout_s` how long to wait for a connection, and for each piece of an answer.
+    Without credentials it reads public data.
+
+    `base_url` and `stream_url`: another exchange than the real one, such as a local one; keys go to no other host.
+    `window_ms`: how long a signed request is good for, 60,000 at most.
+    `timeout_s`: how long to wait for a connection, and for each piece of an answer.
+    `retry`: how often reads are repeated. What changes state is sent once, whatever happens.
+    `broker`: goes with every order. `withdrawals`: True lets this client take money out.
+    `proxy`: `http://user:password@host:port`; the environment's proxies are never asked.
+    `user_agent`: how this client introduces itself. `observer`: is told of every request and what came of it.
+    `clock`, `http`, `sleep`: the seams; bring others to test, to replay, or to use another HTTP library.
     """
 
     def __init__(
@@ -40,10 +51,15 @@ class Client:
         credentials: Credentials | None = None,
         *,
         base_url: str = REST_URL,
-        stream_url: str = STREAM_URL,
+        stream_url: str | None = None,
         window_ms: int = WINDOW_MS_DEFAULT,
         timeout_s: float = 10.0,
         retry: Retry | None = None,
+        broker: Broker | None = None,
+        withdrawals: bool = False,
+        proxy: Secret | str | None = None,
+        user_agent: str | None = None,
+        observer: Observer | None = None,
         clock: Clock | None = None,
         http: HttpSend | None = None,
         sleep: Callable[[float], object] = time.sleep,
@@ -51,18 +67,22 @@ class Client:
         self.credentials = credentials
         self.clock: Clock = clock or SystemClock()
         self.base_url = rest_address(base_url).url
-        self.stream_url = stream_address(stream_url).url
-        self.session = RestSession(credentials, self.clock, window_ms=window_ms, retry=retry)
+        self._stream_url = stream_url_of(stream_url, self.base_url)
+        self.session = RestSession(
+            credentials,
+            self.clock,
+            window_ms=window_ms,
+            retry=retry,
+            broker=broker,
+            withdrawals=withdrawals,
+            user_agent=user_agent,
+        )
         self._sleep = sleep
         self._window_ms = window_ms
         self._close: Callable[[], None] | None = None
-        self._http = http or self._own_http(timeout_s)
-        self.system: System[Client] = System(self)
-        self.markets: Markets[Client] = Markets(self)
-        self.account: Account[Client] = Account(self)
-        self.capital: Capital[Client] = Capital(self)
-        self.orders: Orders[Client] = Orders(self)
-        self.history: History[Client] = History(self)
+        plain = http or self._own_http(timeout_s, proxy)
+        self._http = plain if observer is None else observed(plain, observer, self.clock)
+        super().__init__(self)
 
     def send(self, operation: Operation[T], /) -> T:
         """The answer to any operation, also to one of your own."""
@@ -75,6 +95,11 @@ class Client:
     def each(self, steps: Feed[T], /) -> Generator[T, None, None]:
         """The rows that several requests bring, one by one."""
         return each(steps, self.send, self._sleep)
+
+    @property
+    def stream_url(self) -> str:
+        """Where the streams come from."""
+        return known_stream_url(self._stream_url, self.base_url)
 
     def streams(self, *, heartbeat: Heartbeat | None = None, connect: Connect | None = None) -> BlockingStreams:
         """A stream connection, opened by `with`: subscribe on it. Private streams are signed with this client's keys.
@@ -91,10 +116,11 @@ class Client:
         if self._close is not None:
             self._close()
 
-    def _own_http(self, timeout_s: float) -> HttpSend:
+    def _own_http(self, timeout_s: float, proxy: Secret | str | None) -> HttpSend:
         from haversack.rest.http_blocking import BlockingHttp
 
-        http = BlockingHttp(rest_address(self.base_url), timeout_s=timeout_s)
+        address = rest_address(self.base_url)
+        http = BlockingHttp(address, timeout_s=timeout_s, proxy=checked_proxy(proxy, address))
         self._close = http.close
         return http
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from haversack.client.endpoint import C_co, Group, endpoint
+from typing import Generic, TypeVar
+
+from haversack.client.endpoint import C_co, Group, Sends, SendsAsync, endpoint
 from haversack.wire.account import GetAccount
 from haversack.wire.assets import GetAssets
 from haversack.wire.capital import GetBalances, GetDepositAddress
@@ -20,6 +22,8 @@ from haversack.wire.markets import (
 from haversack.wire.orders import CancelAllOrders, CancelOrder, GetOpenOrders, GetOrder, PlaceOrder, PlaceOrders
 from haversack.wire.system import GetStatus, GetTime, Ping
 from haversack.wire.trades import GetRecentTrades
+
+C = TypeVar("C", bound=Sends | SendsAsync)
 
 
 class System(Group[C_co]):
@@ -74,3 +78,15 @@ class History(Group[C_co]):
 
     fills = endpoint(GetFillHistory)
     orders = endpoint(GetOrderHistory)
+
+
+class Groups(Generic[C]):
+    """All groups of one client."""
+
+    def __init__(self, client: C) -> None:
+        self.system: System[C] = System(client)
+        self.markets: Markets[C] = Markets(client)
+        self.account: Account[C] = Account(client)
+        self.capital: Capital[C] = Capital(client)
+        self.orders: Orders[C] = Orders(client)
+        self.history: History[C] = History(client)

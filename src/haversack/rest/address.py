@@ -55,6 +55,20 @@ def stream_address(url: str) -> Address:
     return _checked(url, "stream_url", ("wss", "ws"))
 
 
+def stream_url_of(stream_url: str | None, base_url: str) -> str | None:
+    """The address of a client's streams: the one given, or the real one for a client of the real exchange, or not known."""
+    if stream_url is not None:
+        return stream_address(stream_url).url
+    return STREAM_URL if base_url == REST_URL else None
+
+
+def known_stream_url(stream_url: str | None, base_url: str) -> str:
+    """The same, or a UsageError: a client of another exchange must not get its streams from the real one by mistake."""
+    if stream_url is None:
+        raise UsageError(f"where the streams of {base_url} come from is not known: give the client stream_url as well")
+    return stream_url
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine, by its literal or by the name localhost; no other name is looked up."""
     try:

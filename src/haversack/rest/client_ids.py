@@ -46,10 +46,12 @@ def with_client_id(operation: Operation[Any], client_ids: ClientIds) -> Operatio
     """An order with a client id: its own, or the next one. Any other operation as it is."""
     if isinstance(operation, PlaceOrder):
         return operation if operation.client_id is not None else replace(operation, client_id=client_ids.take())
-    if isinstance(operation, PlaceOrders):
+    if isinstance(operation, PlaceOrders) and isinstance(operation.orders, tuple | list):
         return replace(operation, orders=tuple([_numbered(order, client_ids) for order in operation.orders]))
     return operation
 
 
-def _numbered(order: PlaceOrder, client_ids: ClientIds) -> PlaceOrder:
-    return order if order.client_id is not None else replace(order, client_id=client_ids.take())
+def _numbered(order: Any, client_ids: ClientIds) -> Any:
+    # Something else in a batch is refused where its parameters are read, with a text that says what is wanted.
+    is_without = isinstance(order, PlaceOrder) and order.client_id is None
+    return replace(order, client_id=client_ids.take()) if is_without else order

@@ -12,6 +12,7 @@ from haversack.errors import ConnectFailed, RequestFailed, TransportError, Untru
 from haversack.rest.address import Address
 from haversack.rest.bodies import refuse_length, unpacked
 from haversack.rest.http import HttpRequest, HttpResponse
+from haversack.rest.proxy import Proxy
 
 _CONNECTIONS_MAX = 100
 _IDLE_S = 30.0
@@ -20,9 +21,11 @@ _IDLE_S = 30.0
 class AsyncHttp:
     """Sends requests to one address, in the event loop of its first request."""
 
-    def __init__(self, address: Address, *, timeout_s: float) -> None:
+    def __init__(self, address: Address, *, timeout_s: float, proxy: Proxy | None = None) -> None:
         self._url = address.url
         self._timeout_s = timeout_s
+        self._proxy = None if proxy is None else URL(proxy.url)
+        self._proxy_headers = {} if proxy is None else proxy.headers()
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_closed = False
@@ -35,7 +38,13 @@ class AsyncHttp:
         url = URL(self._url + request.target, encoded=True)
         try:
             async with session.request(
-                request.method, url, data=request.body, headers=request.headers, allow_redirects=False
+                request.method,
+                url,
+                data=request.body,
+                headers=request.headers,
+                allow_redirects=False,
+                proxy=self._proxy,
+                proxy_headers=self._proxy_headers,
             ) as response:
                 headers = response.headers
                 body = await (response.read() if _is_short(headers) else _bounded(response))
@@ -94,6 +103,6 @@ def _translated(error: Exception, url: str) -> TransportError:
     text = str(error) or type(error).__name__
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return UntrustedServer(f"the TLS certificate of {url} was refused: {text}")
-    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.ClientHttpProxyError):
         return ConnectFailed(f"no connection to {url}: {text}")
     return RequestFailed(f"no answer from {url}: {text}")

@@ -14,6 +14,7 @@ from haversack.errors import ConnectFailed, RequestFailed, UntrustedServer, Usag
 from haversack.rest.address import Address
 from haversack.rest.bodies import BODY_BYTES_MAX, refuse_length, unpacked
 from haversack.rest.http import HttpRequest, HttpResponse
+from haversack.rest.proxy import Proxy
 
 _CONNECTIONS_MAX = 32
 
@@ -21,11 +22,8 @@ _CONNECTIONS_MAX = 32
 class BlockingHttp:
     """Sends requests to one address. Safe to share between threads."""
 
-    def __init__(self, address: Address, *, timeout_s: float) -> None:
-        kind = _EncryptedPool if address.is_encrypted else _PlainPool
-        timeout = urllib3.Timeout(connect=timeout_s, read=timeout_s)
-        # More threads than that still get connections; those are closed after use instead of kept.
-        self._pool = kind(address.host, address.port, timeout=timeout, maxsize=_CONNECTIONS_MAX)
+    def __init__(self, address: Address, *, timeout_s: float, proxy: Proxy | None = None) -> None:
+        self._pool = _pool(address, urllib3.Timeout(connect=timeout_s, read=timeout_s), proxy)
         self._url, self._path = address.url, address.path
         self._is_closed = False
 
@@ -70,6 +68,17 @@ class BlockingHttp:
             # A connection with the rest of an answer in it must not serve the next request.
             _discard(response)
             raise
+
+
+def _pool(address: Address, timeout: urllib3.Timeout, proxy: Proxy | None) -> urllib3.HTTPConnectionPool:
+    # More threads than that still get connections; those are closed after use instead of kept.
+    if proxy is None:
+        kind = _EncryptedPool if address.is_encrypted else _PlainPool
+        return kind(address.host, address.port, timeout=timeout, maxsize=_CONNECTIONS_MAX)
+    manager = urllib3.ProxyManager(proxy.url, proxy_headers=proxy.headers(), timeout=timeout, maxsize=_CONNECTIONS_MAX)
+    # A dictionary of our own: all managers of a process share the one that was here.
+    manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "https": _EncryptedPool}
+    return manager.connection_from_host(address.host, address.port, scheme=address.scheme)
 
 
 def _discard(response: BaseHTTPResponse) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from msgspec import UNSET, UnsetType, field
 
@@ -160,10 +160,16 @@ class RefusedInBatch(Answer, frozen=True, kw_only=True, tag_field="operation", t
 BatchResult: TypeAlias = PlacedInBatch | RefusedInBatch
 
 
+if TYPE_CHECKING:
+    _Orders: TypeAlias = Sequence[PlaceOrder]
+else:
+    _Orders = tuple[PlaceOrder, ...]
+
+
 class _ByOrders(Operation[T], Generic[T], frozen=True):
     """A batch: its orders may be given without the parameter's name."""
 
-    orders: tuple[PlaceOrder, ...]
+    orders: _Orders
 
 
 class PlaceOrders(_ByOrders[list[BatchResult]], frozen=True):

@@ -1,0 +1,180 @@
+"""What a client is made with, and what goes out because of it."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import traceback
+from typing import Any
+
+import pytest
+
+from haversack.client.aio import AsyncClient
+from haversack.client.blocking import Client
+from haversack.clock import ManualClock
+from haversack.credentials import Credentials, Secret
+from haversack.errors import OutcomeUnknown, RequestFailed, UsageError
+from haversack.rest.broker import Broker
+from haversack.rest.client_ids import ClientIds
+from haversack.rest.http import HttpRequest, HttpResponse
+from haversack.wire.base import Operation
+from haversack.wire.orders import PlacedInBatch, PlaceOrder, RefusedInBatch
+
+ORDER = (
+    b'{"id":"5","createdAt":1788285151083,"executedQuantity":"0","executedQuoteQuantity":"0","orderType":"Limit",'
+    b'"selfTradePrevention":"RejectTaker","side":"Bid","status":"New","symbol":"SOL_USDC","timeInForce":"GTC"}'
+)
+REAL = "https://api.backpack.exchange"
+LOCAL = "http://127.0.0.1:8787"
+
+
+class Exchange:
+    """Answers everything alike, and remembers what it was asked."""
+
+    def __init__(self, body: bytes = ORDER) -> None:
+        self.body = body
+        self.asked: list[HttpRequest] = []
+
+    def __call__(self, request: HttpRequest, /) -> HttpResponse:
+        self.asked.append(request)
+        return HttpResponse(200, {}, self.body)
+
+
+def place(client: Client, **fields: Any) -> Any:
+    return client.orders.place(symbol="SOL_USDC", side="Bid", order_type="Limit", price="20", quantity="1", **fields)
+
+
+def test_streams_come_from_the_real_exchange_only_if_the_requests_go_there() -> None:
+    for kind in (Client, AsyncClient):
+        assert kind().stream_url == "wss://ws.backpack.exchange"
+        assert kind(base_url=REAL + "/").stream_url == "wss://ws.backpack.exchange"
+        assert kind(base_url=LOCAL, stream_url="ws://127.0.0.1:8787").stream_url == "ws://127.0.0.1:8787"
+        lost = kind(Credentials.generate(), base_url=LOCAL)
+        with pytest.raises(UsageError, match="give the client stream_url as well"):
+            lost.streams()
+
+
+def test_broker_goes_with_orders_and_with_nothing_else() -> None:
+    exchange = Exchange()
+    client = Client(Credentials.generate(), http=exchange, broker=Broker(7, "key-7"))
+    place(client)
+    client.orders.get("SOL_USDC", client_id=3)
+    placed, read = exchange.asked
+    assert (placed.headers["X-Broker-Id"], placed.headers["X-Broker-Key"]) == ("7", "key-7")
+    assert "broker" not in " ".join(read.headers).lower()
+
+
+def test_broker_s_key_is_shown_nowhere() -> None:
+    assert repr(Broker(7, "canary")) == "Broker(7)"
+    assert Broker(7).headers() == {"X-Broker-Id": "7"}
+    for bad in ("canary\r\nX-Api-Key: other", "", "cänary"):
+        with pytest.raises(UsageError) as refused:
+            Broker(7, bad)
+        stack = traceback.TracebackException.from_exception(refused.value, capture_locals=True).stack
+        own = [frame for frame in stack if frame.filename.endswith("broker.py")]
+        assert own
+        assert "nary" not in str([frame.locals for frame in own])
+
+
+@pytest.mark.parametrize("broker_id", [-1, 65_536, True, "7"])
+def test_broker_s_number_has_sixteen_bits(broker_id: Any) -> None:
+    with pytest.raises(UsageError, match="broker_id must be an int of 0 to 65535"):
+        Broker(broker_id)
+
+
+class TakeOut(Operation[None], frozen=True):
+    method, path, instruction, withdraws = "POST", "/wapi/v1/capital/withdrawals", "withdraw", True
+
+
+def test_money_leaves_only_through_a_client_that_was_made_for_it() -> None:
+    exchange = Exchange(b"")
+    with pytest.raises(UsageError, match="TakeOut is refused by a client that was not made with withdrawals=True"):
+        Client(Credentials.generate(), http=exchange).send(TakeOut())
+    assert exchange.asked == []
+    Client(Credentials.generate(), http=exchange, withdrawals=True).send(TakeOut())
+    assert len(exchange.asked) == 1
+
+
+def test_client_introduces_itself_as_it_is_told() -> None:
+    exchange = Exchange()
+    place(Client(Credentials.generate(), http=exchange))
+    place(Client(Credentials.generate(), http=exchange, user_agent="my-bot/3"))
+    assert exchange.asked[0].headers["User-Agent"].startswith("haversack")
+    assert exchange.asked[1].headers["User-Agent"] == "my-bot/3"
+
+
+def test_every_order_has_a_client_id_and_no_two_have_the_same() -> None:
+    exchange = Exchange()
+    first, second = Client(Credentials.generate(), http=exchange), Client(Credentials.generate(), http=exchange)
+    for client in (first, second, first):
+        place(client)
+    ids = [json.loads(asked.body or b"")["clientId"] for asked in exchange.asked]
+    assert ids[1] == ids[0] + 1
+    assert ids[2] == ids[0] + 2
+    place(first, client_id=12)
+    assert json.loads(exchange.asked[-1].body or b"")["clientId"] == 12
+
+
+def test_lost_order_names_the_client_id_that_was_sent() -> None:
+    sent: list[Any] = []
+
+    def lost(request: HttpRequest, /) -> HttpResponse:
+        sent.append(json.loads(request.body or b""))
+        raise RequestFailed("cut")
+
+    with pytest.raises(OutcomeUnknown) as unknown:
+        place(Client(Credentials.generate(), http=lost))
+    assert unknown.value.client_id == sent[0]["clientId"] == unknown.value.operation.client_id
+
+
+def test_client_ids_count_within_32_bits_and_leave_out_zero() -> None:
+    ids = ClientIds(start=2**32 - 2)
+    assert [ids.take() for _ in range(4)] == [2**32 - 2, 2**32 - 1, 1, 2]
+    assert ClientIds().take() != ClientIds().take()
+
+
+def take_in_child(ids: ClientIds, answer: Any) -> None:
+    answer.put(ids.take())
+
+
+def test_forked_process_counts_from_a_start_of_its_own() -> None:
+    fork = multiprocessing.get_context("fork")
+    ids, answer = ClientIds(), fork.Queue()
+    mine = ids.take()
+    child = fork.Process(target=take_in_child, args=(ids, answer))
+    child.start()
+    theirs = answer.get(timeout=30)
+    child.join(30)
+    assert abs(theirs - mine) > 1
+    assert ids.take() == mine + 1
+
+
+def test_batch_is_one_request_signed_order_by_order_with_an_answer_for_each() -> None:
+    refused = b'{"code":"INSUFFICIENT_FUNDS","message":"Insufficient funds","operation":"Err"}'
+    exchange = Exchange(b"[" + ORDER[:-1] + b',"operation":"Ok"},' + refused + b"]")
+    client = Client(Credentials.generate(), http=exchange, clock=ManualClock(), broker=Broker(7))
+    orders = [PlaceOrder(symbol="SOL_USDC", side="Bid", order_type="Limit", price=price, quantity=1) for price in ("20", "19")]
+    taken, not_taken = client.orders.place_batch(orders)
+    assert isinstance(taken, PlacedInBatch)
+    assert taken.order_id == "5"
+    assert not_taken == RefusedInBatch(code="INSUFFICIENT_FUNDS", message="Insufficient funds")
+    request = exchange.asked[0]
+    assert (request.method, request.target, request.headers["X-Broker-Id"]) == ("POST", "/api/v1/orders", "7")
+    sent = json.loads(request.body or b"")
+    assert [order["price"] for order in sent] == ["20", "19"]
+    assert sent[1]["clientId"] == sent[0]["clientId"] + 1
+
+
+@pytest.mark.parametrize("orders", [[], (), None, ["x"], [1], {"a": 1}])
+def test_batch_of_nothing_or_of_something_else_is_refused(orders: Any) -> None:
+    exchange = Exchange()
+    with pytest.raises((UsageError, TypeError)):
+        Client(Credentials.generate(), http=exchange).orders.place_batch(orders)
+    assert exchange.asked == []
+
+
+def test_secret_proxy_is_not_shown() -> None:
+    client = Client(proxy=Secret("http://trader:canary@127.0.0.1:9"))
+    assert "canary" not in repr(client)
+    assert "canary" not in repr(vars(client))
+    client.close()
