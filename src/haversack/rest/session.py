@@ -33,6 +33,7 @@ class RestSession:
         user_agent: str | None = None,
     ) -> None:
         self.clock = clock
+        self.window_ms = window_ms
         self._signer = Signer(credentials, clock, window_ms=window_ms) if credentials is not None else None
         self._retry = retry or Retry()
         self._dice = dice or seeded_random(int.from_bytes(secret_bytes(8))).random
