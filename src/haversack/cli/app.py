@@ -29,3 +29,11 @@ app.command(
     Example: haversack demo --seed 8
     """,
 )
+app.command(
+    "haversack.cli.openapi:openapi",
+    name="openapi",
+    help="""Print what the client knows of the exchange's API as an OpenAPI 3.0 document, in JSON.
+
+    Example: haversack openapi > haversack.json
+    """,
+)
