@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, ClassVar, Generic, Literal, Self, TypeAlias, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeAlias, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -43,6 +43,10 @@ class Operation(msgspec.Struct, Generic[T], frozen=True, kw_only=True, rename="c
     """Takes money out of the account, or changes what protects it: only for a client that was made for that."""
     replaced_by: ClassVar[str] = ""
     """Path that the exchange asks to use instead of this one, which still works."""
+
+    if TYPE_CHECKING:
+        # mypy makes an __init__ of the fields, but none for an operation that has no fields: it would then take anything.
+        def __init__(self) -> None: ...
 
     @classmethod
     def served_by(cls, handler: Callable[[Caller, Self], Any]) -> tuple[type[Self], Callable[[Caller, Self], Any]]:
