@@ -6,6 +6,7 @@ import base64
 import copy
 import json
 import logging
+import os
 import pickle
 import traceback
 from collections.abc import Callable
@@ -44,14 +45,18 @@ def test_keys_from_the_environment(public_name: str, secret_name: str, monkeypat
 
 
 @pytest.mark.parametrize(("public_name", "secret_name"), NAMES)
+@pytest.mark.writes_secrets
 def test_keys_from_a_file(public_name: str, secret_name: str, tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text(f"# mine\nexport {public_name}={PUBLIC}\n{secret_name} = '{SECRET}'\nOTHER=1\n")
+    file.chmod(0o600)
     assert Credentials.from_file(file).public_key == PUBLIC
 
 
+@pytest.mark.writes_secrets
 def test_file_is_read_only_where_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".env").write_text(f"PUBLIC_KEY={PUBLIC}\nSECRET_KEY={SECRET}\n")
+    (tmp_path / ".env").chmod(0o600)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(MissingCredentials):
         Credentials.from_env()
@@ -65,6 +70,21 @@ def test_half_a_pair_says_which_half_is_missing(missing: str, monkeypatch: pytes
             monkeypatch.setenv(name, value)
     with pytest.raises(MissingCredentials, match=f"not {missing}"):
         Credentials.from_env()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only POSIX systems say in the mode who may read a file")
+@pytest.mark.parametrize("mode", [0o640, 0o644, 0o604, 0o660, 0o666, 0o777, 0o610])
+@pytest.mark.writes_secrets
+def test_file_that_others_can_read_is_refused(mode: int, tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text(f"PUBLIC_KEY={PUBLIC}\nSECRET_KEY={SECRET}\n")
+    file.chmod(mode)
+    with pytest.raises(InvalidCredentials, match=rf"mode {mode:o}\): run chmod 600 ") as refused:
+        Credentials.from_file(file)
+    assert SECRET not in str(refused.value)
+    for own in (0o600, 0o400, 0o700):
+        file.chmod(own)
+        assert Credentials.from_file(file).public_key == PUBLIC
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:

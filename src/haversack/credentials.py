@@ -88,7 +88,7 @@ class Credentials:
 
     @classmethod
     def from_file(cls, path: str | Path = ".env") -> Credentials:
-        """The same names from lines `NAME=value` of a file; the environment is left alone."""
+        """The same names from lines `NAME=value` of a file that nobody else can read; the environment is left alone."""
         return cls._from_mapping(_read_lines(Path(path)), str(path))
 
     @classmethod
@@ -153,8 +153,16 @@ def _seed_of(secret: Secret) -> _Bytes | None:
     return seed if len(seed) == crypto_sign_SEEDBYTES else None
 
 
+def _refuse_readable_by_others(path: Path) -> None:
+    # Only POSIX systems say so in the mode; elsewhere access is a matter of lists that the mode does not show.
+    mode = path.stat().st_mode & 0o777
+    if os.name == "posix" and mode & 0o077:
+        raise InvalidCredentials(f"{path} can be read by other users (mode {mode:o}): run chmod 600 {path}")
+
+
 def _read_lines(path: Path) -> dict[str, str]:
     try:
+        _refuse_readable_by_others(path)
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise MissingCredentials(f"cannot read keys from {path}: {error.strerror}") from None
