@@ -124,3 +124,9 @@ def moment_of_us(time_us: int) -> datetime:
 def moment_of_iso(text: str) -> datetime:
     """The moment that a time without a zone means: the exchange writes UTC and does not say so."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def moment_of_rfc3339(text: str) -> datetime:
+    """The moment, in UTC, of a time that names its offset; digits after the microseconds are dropped."""
+    moment = datetime.fromisoformat(text)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
