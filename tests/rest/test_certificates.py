@@ -1,4 +1,4 @@
-"""Whom the client believes: a server whose certificate is trusted, is for that host, and is still good. Nobody else hears a word."""
+"""Whom the client believes: a server whose certificate is trusted, is for that host, and is still good. Nobody else."""
 
 from __future__ import annotations
 
