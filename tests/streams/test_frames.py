@@ -53,6 +53,32 @@ FRAMES = [
         '{"data":{"A":"10","E":1788368290063168,"L":"20","S":"0","T":1788368290062981,"a":"USDT","e":"balanceUpdate"},'
         '"stream":"account.balanceUpdate"}'
     ),
+    (
+        '{"data":{"B":"128.61","E":1769133221470110,"M":"128.59","P":"-0.0002","Q":"0.01","T":1769133221470109,"b":"128.6744",'
+        '"f":"0.02","i":28375996537,"l":"0","m":"0.0135","n":"1.2859","p":"0","q":"0.01","s":"SOL_USDC_PERP"},'
+        '"stream":"account.positionUpdate"}'
+    ),
+    # From here on made from the documentation: none is recorded.
+    (
+        '{"data":{"C":"123","E":1791000000200369,"R":213392053149171712,"S":"Bid","T":1791000000199765,"X":"New",'
+        '"e":"rfqCandidate","p":"15.50","q":"10","s":"SOL_USDC_RFQ","u":213392054083780608},"stream":"account.rfqUpdate"}'
+    ),
+    (
+        '{"data":{"E":1791000000638091,"S":"Bid","T":1791000000637567,"e":"liquidation","p":"148.70","q":"10.00",'
+        '"s":"SOL_USDC_PERP"},"stream":"liquidation.SOL_USDC_PERP"}'
+    ),
+    (
+        '{"data":{"E":1791000000941000,"e":"openInterest","o":"100421.07","s":"SOL_USDC_PERP"},'
+        '"stream":"openInterest.SOL_USDC_PERP"}'
+    ),
+    (
+        '{"data":{"E":1791000000941000,"V":"8123456.5","c":"501.2","e":"externalTicker","h":"507","l":"498.11","n":20311,'
+        '"o":"499.9","s":"MSFT.US_USDC","v":"16201"},"stream":"externalTicker.MSFT.US_USDC"}'
+    ),
+    (
+        '{"data":{"ask":null,"bid":"207.10","e":"stockPrice","mid":"207.2","session":null,"symbol":"AAPL",'
+        '"timestamp":1791000000941},"stream":"stockPrice.AAPL"}'
+    ),
 ]
 KINDS = [kind_of(json.loads(frame)["stream"]) for frame in FRAMES]
 
@@ -137,9 +163,9 @@ def test_payload_without_an_event_name_is_what_its_stream_says() -> None:
     assert isinstance(said.event, DepthUpdate)
 
 
-@pytest.mark.parametrize("data", ['{"i":28375996537,"s":"SOL_USDC_PERP"}', "null", "[1]", '"text"', "7"])
+@pytest.mark.parametrize("data", ['{"estimatedBid":"177.25","session":null}', "null", "[1]", '"text"', "7"])
 def test_payload_of_a_stream_without_a_type_comes_as_it_is(data: str) -> None:
-    said = read_frame('{"data":' + data + ',"stream":"account.positionUpdate"}')
+    said = read_frame('{"data":' + data + ',"stream":"stockIndicativeQuote.NVDA"}')
     assert isinstance(said, Message)
     assert isinstance(said.event, RawEvent)
     assert bytes(said.event.payload) == data.encode()

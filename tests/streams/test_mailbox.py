@@ -72,7 +72,10 @@ def test_only_the_first_end_counts() -> None:
     assert mailbox.ending is None
 
 
-@pytest.mark.parametrize("stream", ["depth.A", "depth.200ms.A", "trade.A", "account.orderUpdate", "account.balanceUpdate"])
+@pytest.mark.parametrize(
+    "stream",
+    ["depth.A", "depth.200ms.A", "trade.A", "liquidation", "liquidation.A", "account.orderUpdate", "account.balanceUpdate"],
+)
 def test_streams_whose_every_message_counts_cannot_be_conflated(stream: str) -> None:
     with pytest.raises(UsageError, match="every message"):
         checked_policy(["ticker.A", stream], 1, "keep_latest")

@@ -141,6 +141,8 @@ REFUSALS = [
     (["depth.SOL_USDC", "depth.200ms.SOL_USDC", "depth.50ms.SOL_USDC"], 4008, ("depth.50ms.SOL_USDC",)),
     (["depth.SOL_USDC", "depth.200ms.SOL_USDC"], 4008, ("depth.200ms.SOL_USDC",)),
     (["depth.SOL_USDC"], 4008, ()),
+    (["depth.MU.US_USDC", "depth.200ms.MU.US_USDC"], 4008, ("depth.200ms.MU.US_USDC",)),
+    (["kline.1m.SOL_USDC", "kline.7m.SOL_USDC"], 4006, ("kline.7m.SOL_USDC",)),
     (["depth.SOL_USDC", "account.orderUpdate"], 4999, ("depth.SOL_USDC", "account.orderUpdate")),
 ]
 

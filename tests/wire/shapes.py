@@ -9,11 +9,25 @@ from typing import Any, Union, get_args, get_origin
 import msgspec
 from hypothesis import strategies as st
 
-from haversack.wire import account, assets, capital, events, faults, history, markets, orders, system, trades
+from haversack.wire import (
+    account,
+    assets,
+    capital,
+    events,
+    events_rfq,
+    faults,
+    history,
+    markets,
+    orders,
+    rfq,
+    rfq_history,
+    system,
+    trades,
+)
 from haversack.wire.base import Answer, StreamEvent
 from haversack.wire.enums import OpenEnum
 
-MODULES = (account, assets, capital, events, faults, history, markets, orders, system, trades)
+MODULES = (account, assets, capital, events, events_rfq, faults, history, markets, orders, rfq, rfq_history, system, trades)
 
 
 def answer_types() -> list[type[Answer]]:

@@ -3,6 +3,7 @@
     depth.SOL_USDC   depth.200ms.SOL_USDC   kline.1m.SOL_USDC   account.orderUpdate   account.orderUpdate.SOL_USDC
 
 Source: docs, "Streams". The exchange ignores a symbol that it does not know without a word, so names are not checked further.
+A symbol may have a point in it, such as `MU.US_USDC`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from collections.abc import Iterable
 
 from haversack.errors import UsageError
+from haversack.wire.enums import KlineInterval
 from haversack.wire.frames import is_private, kind_of
 
 DOCUMENTED_KINDS = frozenset(
@@ -21,10 +23,11 @@ DOCUMENTED_KINDS = frozenset(
     )
 )
 DEPTH_WINDOWS = frozenset(("200ms", "600ms", "1000ms"))
-COUNTED_KINDS = frozenset(("depth", "trade"))
+COUNTED_KINDS = frozenset(("depth", "trade", "liquidation"))
 
 _NAME_CHARACTERS_MAX = 200
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f]")
+_WINDOWED = re.compile(r"depth\.([0-9]+ms)\..")
 
 
 def checked_names(streams: Iterable[str]) -> tuple[str, ...]:
@@ -40,12 +43,17 @@ def checked_names(streams: Iterable[str]) -> tuple[str, ...]:
 
 def is_windowed(stream: str) -> bool:
     """Whether it is depth that the exchange gathers over some time."""
-    return stream.startswith("depth.") and stream.count(".") > 1
+    return _WINDOWED.match(stream) is not None
 
 
 def is_documented(stream: str) -> bool:
-    """Whether the documentation knows its kind, and its window if it has one."""
-    return kind_of(stream) in DOCUMENTED_KINDS and (not is_windowed(stream) or stream.split(".")[1] in DEPTH_WINDOWS)
+    """Whether the documentation knows its kind, and its window or interval if it has one."""
+    if windowed := _WINDOWED.match(stream):
+        return windowed[1] in DEPTH_WINDOWS
+    kind, _, rest = stream.partition(".")
+    if kind == "kline":
+        return KlineInterval(rest.partition(".")[0]).is_known
+    return kind_of(stream) in DOCUMENTED_KINDS
 
 
 def counts_every_message(stream: str) -> bool:

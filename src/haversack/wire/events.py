@@ -8,9 +8,10 @@ from typing import TypeAlias
 
 from msgspec import Raw, field
 
-from haversack.wire.base import StreamEvent, moment_of_iso, moment_of_us
+from haversack.wire.base import StreamEvent, moment_of_iso, moment_of_ms, moment_of_us
 from haversack.wire.enums import (
     ExpiryReason,
+    OpenEnum,
     OrderEvent,
     OrderStatus,
     SelfTradePrevention,
@@ -19,6 +20,7 @@ from haversack.wire.enums import (
     TriggerBy,
     UpdateOrigin,
 )
+from haversack.wire.events_rfq import RfqUpdate
 from haversack.wire.markets import Level
 
 
@@ -79,6 +81,11 @@ class BookTicker(StreamEvent, frozen=True, kw_only=True, tag_field="e", tag="boo
     update_id: int | str = field(name="u")
     """In the numbers of the depth stream; a string in the documentation, a number on the wire (observed 2026-09)."""
 
+    @property
+    def time(self) -> datetime:
+        """When the matching engine made the change, UTC."""
+        return moment_of_us(self.engine_us)
+
 
 class TickerEvent(StreamEvent, frozen=True, kw_only=True, tag_field="e", tag="ticker"):
     """Statistics of the last 24 hours, once a second (docs: Ticker). Stream: `ticker.<symbol>`."""
@@ -93,6 +100,11 @@ class TickerEvent(StreamEvent, frozen=True, kw_only=True, tag_field="e", tag="ti
     symbol: str = field(name="s")
     volume: Decimal = field(name="v")
     """In the base asset."""
+
+    @property
+    def time(self) -> datetime:
+        """When the exchange sent it, UTC."""
+        return moment_of_us(self.event_us)
 
 
 class KlineEvent(StreamEvent, frozen=True, kw_only=True, tag_field="e", tag="kline"):
@@ -139,6 +151,100 @@ class MarkPriceEvent(StreamEvent, frozen=True, kw_only=True, tag_field="e", tag=
     next_funding_ms: int | None = field(name="n", default=None)
     mark_price: Decimal = field(name="p")
     symbol: str = field(name="s")
+
+    @property
+    def time(self) -> datetime:
+        """When the matching engine computed it, UTC."""
+        return moment_of_us(self.engine_us)
+
+    @property
+    def next_funding(self) -> datetime | None:
+        """When funding is paid next, UTC."""
+        return None if self.next_funding_ms is None else moment_of_ms(self.next_funding_ms)
+
+
+class OpenInterestEvent(StreamEvent, frozen=True, kw_only=True, tag_field="e", tag="openInterest"):
+    """How much is open in one market, every 60 seconds (docs: Open interest). Stream: `openInterest.<symbol>`."""
+
+    event_us: int = field(name="E")
+    open_interest: Decimal = field(name="o")
+    """In contracts, which are units of the base asset."""
+    symbol: str = field(name="s")
+
+    @property
+    def time(self) -> datetime:
+        """When the exchange sent it, UTC."""
+        return moment_of_us(self.event_us)
+
+
+class LiquidationEvent(StreamEvent, frozen=True, kw_only=True, tag_field="e", tag="liquidation"):
+    """A liquidation of any kind, of anybody (docs: Liquidation).
+
+    Streams: `liquidation`, of all markets, or `liquidation.<symbol>`. The documentation had the first form and later the second
+    (observed 2026-09); which of them speaks is not certain.
+    """
+
+    event_us: int = field(name="E")
+    side: Side = field(name="S")
+    engine_us: int = field(name="T")
+    price: Decimal = field(name="p")
+    quantity: Decimal = field(name="q")
+    symbol: str = field(name="s")
+
+    @property
+    def time(self) -> datetime:
+        """When the matching engine did it, UTC."""
+        return moment_of_us(self.engine_us)
+
+
+class ExternalTickerEvent(StreamEvent, frozen=True, kw_only=True, tag_field="e", tag="externalTicker"):
+    """Statistics of a stock's last 24 hours from the provider of its prices, not from trades made here (documented 2026-10).
+
+    Stream: `externalTicker.<symbol>`, with the symbol of a spot market such as `MSFT.US_USDC`. Its keys are those of `ticker`
+    (observed 2026-10); how often it comes, and whether all of them always come, is not documented.
+    """
+
+    event_us: int = field(name="E")
+    quote_volume: Decimal | None = field(name="V", default=None)
+    last_price: Decimal | None = field(name="c", default=None)
+    high: Decimal | None = field(name="h", default=None)
+    low: Decimal | None = field(name="l", default=None)
+    trades: int | None = field(name="n", default=None)
+    first_price: Decimal | None = field(name="o", default=None)
+    symbol: str = field(name="s")
+    volume: Decimal | None = field(name="v", default=None)
+    """In shares."""
+
+    @property
+    def time(self) -> datetime:
+        """When the exchange sent it, UTC."""
+        return moment_of_us(self.event_us)
+
+
+class StockPriceEvent(StreamEvent, frozen=True, kw_only=True, tag_field="e", tag="stockPrice"):
+    """What a stock costs elsewhere (documented 2026-10). Stream: `stockPrice.<ticker>`, with the bare ticker, such as `AAPL`.
+
+    Its keys are words and its time is in milliseconds, unlike those of all other events.
+    """
+
+    written_as_null = ("ask", "bid", "session")
+
+    event_us: int | None = field(name="E", default=None)
+    """Nobody has said that it comes; the same of `engine_us`."""
+    engine_us: int | None = field(name="T", default=None)
+    ask: Decimal | None = None
+    bid: Decimal | None = None
+    mid: Decimal
+    session: str | None = None
+    """Name of the running session, such as `US_EQUITIES_REGULAR`; None while there is none (observed 2026-10)."""
+    symbol: str
+    """The ticker: `AAPL`, not `AAPL.US_USDC`."""
+    timestamp_ms: int = field(name="timestamp")
+
+    @property
+    def time(self) -> datetime:
+        """When the source of the prices had them, UTC."""
+        return moment_of_ms(self.timestamp_ms)
 
 
 class OrderUpdate(StreamEvent, frozen=True, kw_only=True):
@@ -197,6 +303,57 @@ class OrderUpdate(StreamEvent, frozen=True, kw_only=True):
         return moment_of_us(self.engine_us)
 
 
+class PositionEvent(OpenEnum):
+    """What happened to a position."""
+
+    ADJUSTED = "positionAdjusted"
+    OPENED = "positionOpened"
+    CLOSED = "positionClosed"
+
+
+class PositionUpdate(StreamEvent, frozen=True, kw_only=True):
+    """One of your positions as it is now (docs: Position update).
+
+    Streams: `account.positionUpdate`, `account.positionUpdate.<symbol>`. A subscription first brings one for each position that
+    is open, and none if there is no position.
+    """
+
+    event: PositionEvent | None = field(name="e", default=None)
+    """None in what a subscription brings first."""
+    entry_price: Decimal = field(name="B")
+    event_us: int = field(name="E")
+    mark_price: Decimal = field(name="M")
+    pnl_unrealized: Decimal = field(name="P")
+    net_exposure_quantity: Decimal = field(name="Q")
+    """With what open orders could add to it."""
+    engine_us: int = field(name="T")
+    break_even_price: Decimal = field(name="b")
+    imf: Decimal = field(name="f")
+    """Initial margin fraction: 0.02 is a leverage of at most 50."""
+    position_id: int | str = field(name="i")
+    """A string in the documentation, a number on the wire (observed 2026-01); a string in REST."""
+    est_liquidation_price: Decimal | None = field(name="l", default=None)
+    """Always 0, and it may vanish (docs: 2026-10); the estimate stands in the positions that REST gives."""
+    mmf: Decimal = field(name="m")
+    """Maintenance margin fraction."""
+    net_exposure_notional: Decimal = field(name="n")
+    """In the quote asset, at the mark price."""
+    pnl_realized: Decimal = field(name="p")
+    net_quantity: Decimal = field(name="q")
+    """In the base asset: long above zero, short below."""
+    symbol: str = field(name="s")
+
+    @property
+    def is_snapshot(self) -> bool:
+        """Whether it tells how things stood at the subscription, and nothing happened."""
+        return self.event is None
+
+    @property
+    def time(self) -> datetime:
+        """When the matching engine said so, UTC."""
+        return moment_of_us(self.engine_us)
+
+
 class BalanceUpdate(StreamEvent, frozen=True, kw_only=True, tag_field="e", tag="balanceUpdate"):
     """What you now have of one asset (documented 2026-10). Stream: `account.balanceUpdate`, for all assets."""
 
@@ -221,7 +378,21 @@ class RawEvent(StreamEvent, frozen=True, kw_only=True):
 
 
 Event: TypeAlias = (
-    DepthUpdate | TradeEvent | BookTicker | TickerEvent | KlineEvent | MarkPriceEvent | OrderUpdate | BalanceUpdate | RawEvent
+    DepthUpdate
+    | TradeEvent
+    | BookTicker
+    | TickerEvent
+    | KlineEvent
+    | MarkPriceEvent
+    | OpenInterestEvent
+    | LiquidationEvent
+    | ExternalTickerEvent
+    | StockPriceEvent
+    | OrderUpdate
+    | PositionUpdate
+    | RfqUpdate
+    | BalanceUpdate
+    | RawEvent
 )
 
 EVENT_TYPES: dict[str, type[StreamEvent]] = {
@@ -231,7 +402,13 @@ EVENT_TYPES: dict[str, type[StreamEvent]] = {
     "ticker": TickerEvent,
     "kline": KlineEvent,
     "markPrice": MarkPriceEvent,
+    "openInterest": OpenInterestEvent,
+    "liquidation": LiquidationEvent,
+    "externalTicker": ExternalTickerEvent,
+    "stockPrice": StockPriceEvent,
     "account.orderUpdate": OrderUpdate,
+    "account.positionUpdate": PositionUpdate,
+    "account.rfqUpdate": RfqUpdate,
     "account.balanceUpdate": BalanceUpdate,
 }
-"""By the beginning of a stream's name."""
+"""By the beginning of a stream's name. What is not here comes as a RawEvent: of `stockIndicativeQuote` not all keys are known."""

@@ -1,6 +1,7 @@
 """Messages of the WebSocket: what a client sends, the envelope of what it gets, and which type is in it.
 
-What an event is, its key `e` says. Where there is none, or where one type has several (order updates), the stream's name decides.
+What an event is, its key `e` says. Where there is none, or where one type has several (updates of orders, positions, RFQs), the
+stream's name decides.
 """
 
 from __future__ import annotations
@@ -19,9 +20,13 @@ from haversack.wire.events import (
     BookTicker,
     DepthUpdate,
     Event,
+    ExternalTickerEvent,
     KlineEvent,
+    LiquidationEvent,
     MarkPriceEvent,
+    OpenInterestEvent,
     RawEvent,
+    StockPriceEvent,
     TickerEvent,
     TradeEvent,
 )
@@ -48,9 +53,19 @@ class Message(msgspec.Struct, frozen=True, gc=False):
         event: Event
     else:
         # Decoded in one pass where `e` names the type: that costs two thirds of finding the type by the stream's name.
-        event: DepthUpdate | TradeEvent | BookTicker | TickerEvent | KlineEvent | MarkPriceEvent | BalanceUpdate = msgspec.field(
-            name="data"
-        )
+        event: (
+            DepthUpdate
+            | TradeEvent
+            | BookTicker
+            | TickerEvent
+            | KlineEvent
+            | MarkPriceEvent
+            | OpenInterestEvent
+            | LiquidationEvent
+            | ExternalTickerEvent
+            | StockPriceEvent
+            | BalanceUpdate
+        ) = msgspec.field(name="data")
 
 
 class _Envelope(msgspec.Struct, frozen=True):
