@@ -39,3 +39,18 @@ class GetRecentTrades(BySymbol[list[Trade]], frozen=True, kw_only=True):
 
     limit: int | None = None
     """1 to 1000; 100 if not sent."""
+
+
+class GetHistoricalTrades(BySymbol[list[Trade]], frozen=True, kw_only=True):
+    """Trades of a market, as far back as `offset` reaches. A plain list: the documentation lists no page headers for it.
+
+    Source: GET /api/v1/trades/history (get_historical_trades). Public. One of the 30 requests a minute for historical data.
+    """
+
+    method, path = "GET", "/api/v1/trades/history"
+    is_historical = True
+
+    limit: int | None = None
+    """1 to 1000; 100 if not sent."""
+    offset: int | None = None
+    """Rows to skip; 0 if not sent."""
