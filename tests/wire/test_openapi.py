@@ -100,7 +100,14 @@ def unfit(whole: Document, schema: Any, value: Any, where: str = "$") -> str | N
         return None if any(unfit(whole, choice, value) is None for choice in choices) else f"{where}: none of its forms"
     if value is None:
         return None if schema.get("nullable") or not schema else f"{where}: null"
-    kinds = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool, "number": (int, float)}
+    kinds: dict[str, Any] = {
+        "object": dict,
+        "array": list,
+        "string": str,
+        "integer": int,
+        "boolean": bool,
+        "number": (int, float),
+    }
     if "type" in schema and not isinstance(value, kinds[schema["type"]]):
         return f"{where}: {value!r} is no {schema['type']}"
     if isinstance(value, list):

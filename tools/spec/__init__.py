@@ -1,0 +1,1 @@
+"""The exchange's documentation as data: read, brought up to date, and held against ours."""
