@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from haversack.wire.base import Answer, Operation
-from haversack.wire.enums import SystemStatus
+from haversack.wire.enums import Blockchain, SystemStatus
 
 
 class Status(Answer, frozen=True, kw_only=True):
@@ -39,3 +39,19 @@ class GetTime(Operation[int], frozen=True):
     """
 
     method, path, answers_text = "GET", "/api/v1/time", True
+
+
+class Wallet(Answer, frozen=True, kw_only=True):
+    """A wallet of the exchange itself (docs: WalletResponse)."""
+
+    address: str
+    blockchain: Blockchain
+
+
+class GetWallets(Operation[list[Wallet]], frozen=True):
+    """The exchange's own wallets. To deposit, take the account's own address from `GetDepositAddress`, never one of these.
+
+    Source: GET /api/v1/wallets (get_wallets). Public.
+    """
+
+    method, path = "GET", "/api/v1/wallets"
