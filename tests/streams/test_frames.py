@@ -146,6 +146,15 @@ def test_payload_of_another_form_comes_as_it_is(frame: str) -> None:
     assert json.loads(bytes(said.event.payload)) == envelope["data"]
 
 
+@pytest.mark.parametrize("frame", FRAMES, ids=KINDS)
+def test_event_with_a_name_of_its_own_is_known_by_it_alone(frame: str) -> None:
+    envelope = json.loads(frame)
+    kind = EVENT_TYPES[kind_of(envelope["stream"])]
+    said = read_frame(json.dumps({**envelope, "stream": "novelty.X"}))
+    assert isinstance(said, Message)
+    assert type(said.event) is (kind if kind.__struct_config__.tag else RawEvent)
+
+
 @pytest.mark.parametrize("kind", ["novelty", 5, None])
 def test_unknown_event_comes_as_it_is(kind: object) -> None:
     envelope = json.loads(FRAMES[1])
