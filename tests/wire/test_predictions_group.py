@@ -15,6 +15,7 @@ from haversack.wire.codec import decode, encode
 from haversack.wire.predictions import (
     GetPredictionEvents,
     GetPredictionTags,
+    PredictionEvent,
     ResolutionCondition,
     ResolutionSource,
     ResolutionType,
@@ -86,8 +87,7 @@ def test_condition_of_a_type_that_is_not_known_does_not_stop_the_others() -> Non
 
 
 def test_events_are_a_page_with_its_total() -> None:
-    page = read(GetPredictionEvents(), EVENTS)
-    assert isinstance(page, Page)
+    page: Page[PredictionEvent] = read(GetPredictionEvents(), EVENTS)
     assert page.total == 31
     (event,) = page
     assert event.series[0].recurrence is SeriesRecurrence.DAILY

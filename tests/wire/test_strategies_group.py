@@ -75,16 +75,15 @@ def test_strategy_says_when_it_began_and_how_long_it_runs() -> None:
 
 def test_strategy_of_a_kind_that_is_not_known_is_read_all_the_same() -> None:
     strategy = read(CreateStrategy(side="Bid", strategy_type="Scheduled", symbol="X"), RUNNING.replace(b"Scheduled", b"Pegged"))
-    assert strategy.strategy_type == "Pegged"
-    assert not strategy.strategy_type.is_known
+    kind: StrategyType = strategy.strategy_type
+    assert not kind.is_known
+    assert kind == "Pegged"
 
 
 def test_strategy_that_the_exchange_ended_says_why() -> None:
-    page = read(GetStrategyHistory(), ENDED)
-    assert isinstance(page, Page)
+    page: Page[PastStrategy] = read(GetStrategyHistory(), ENDED)
     assert page.total == 1
     (past,) = page
-    assert isinstance(past, PastStrategy)
     assert past.cancel_reason is StrategyCancelReason.INSUFFICIENT_FUNDS
     assert past.created_at == datetime(2026, 9, 1, 16, 52, 0, 123_000, tzinfo=UTC)
     assert past.quantity is None
