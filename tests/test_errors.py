@@ -13,6 +13,7 @@ from haversack.errors import (
     HaversackError,
     InsufficientFunds,
     InvalidRequest,
+    MalformedRequest,
     NotFound,
     OutcomeUnknown,
     ProtocolError,
@@ -22,6 +23,7 @@ from haversack.errors import (
     SubscriptionRefused,
     TooManyRequests,
     TransportError,
+    UnknownPath,
     UsageError,
 )
 from haversack.wire.orders import CancelOrder, PlaceOrder
@@ -36,8 +38,9 @@ ORDER = PlaceOrder(symbol="SOL_USDC", side="Bid", order_type="Limit", client_id=
         (400, "INVALID_CLIENT_REQUEST", InvalidRequest),
         (400, "SOMETHING_NEW", InvalidRequest),
         (400, None, InvalidRequest),
-        (404, None, NotFound),
-        (415, None, InvalidRequest),
+        (404, None, UnknownPath),
+        (404, "SOMETHING_NEW", NotFound),
+        (415, None, MalformedRequest),
         (418, None, ApiError),
         (429, None, TooManyRequests),
         (502, None, ServerError),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sized
 from functools import cache
 from types import NoneType
-from typing import Any, NamedTuple, NoReturn, TypeVar, get_args, get_origin
+from typing import Any, NamedTuple, NoReturn, TypeVar, cast, get_args, get_origin
 
 import msgspec
 
 from haversack.errors import ApiError, ProtocolError, RedirectRefused
-from haversack.rest.http import HttpResponse
+from haversack.rest.http import HttpRequest, HttpResponse
 from haversack.wire.base import CancelPending, Operation, Page, answer_type, body_type
 from haversack.wire.codec import decode
 from haversack.wire.faults import ErrorBody
@@ -20,6 +21,11 @@ T = TypeVar("T")
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 _SECONDS = re.compile(r"[0-9]{1,9}")
 _MESSAGE_MAX = 2_000
+_READ_MAX = 16_000
+_TITLE_MAX = 100
+_SECRET_HEADERS = ("x-signature", "x-api-key", "authorization", "proxy-authorization", "cookie")
+_SECRET_FIELDS = ("two_factor_token",)
+_TOO_SHORT_TO_HIDE = 3
 _errors = msgspec.json.Decoder(ErrorBody)
 
 
@@ -31,6 +37,7 @@ class _Shape(NamedTuple):
     may_be_none: bool
     is_page: bool
     is_text: bool
+    is_batch: bool
 
 
 @cache
@@ -40,15 +47,19 @@ def _shape(kind: type[Operation[Any]]) -> _Shape:
     is_none = answer in (None, NoneType)
     body = NoneType if is_none else body_type(kind)
     may_be_none = is_none or NoneType in parts
-    return _Shape(body, CancelPending in parts, may_be_none, get_origin(answer) is Page, kind.answers_text)
+    return _Shape(body, CancelPending in parts, may_be_none, get_origin(answer) is Page, kind.answers_text, bool(kind.batch))
 
 
-def read_answer(operation: Operation[T], response: HttpResponse) -> T:
-    """The answer that a response holds, or the error that it is."""
+def read_answer(operation: Operation[T], response: HttpResponse, request: HttpRequest | None = None) -> T:
+    """The answer that a response holds, or the error that it is. Nothing secret of the `request` stands in an error's text."""
     kind = type(operation)
     if not 200 <= response.status < 300:
-        _refuse(kind.__name__, response)
-    answer: T = _value(kind, _shape(kind), response)
+        _refuse(operation, response, request)
+    shape = _shape(kind)
+    answer: T = _value(kind, shape, response)
+    if shape.is_batch and len(cast(Sized, answer)) != len(getattr(operation, kind.batch)):
+        reason = f"{len(cast(Sized, answer))} results for {len(getattr(operation, kind.batch))} orders"
+        raise ProtocolError(f"the answer to {kind.__name__}", reason, response.body)
     return answer
 
 
@@ -85,14 +96,16 @@ def _text(shape: _Shape, body: bytes, what: str) -> str | int:
     return int(text)
 
 
-def _refuse(what: str, response: HttpResponse) -> NoReturn:
+def _refuse(operation: Operation[Any], response: HttpResponse, request: HttpRequest | None) -> NoReturn:
     """Raise what a status other than 2xx says."""
-    status = response.status
+    kind, status = type(operation), response.status
     if 300 <= status < 400:
-        raise RedirectRefused(what, status, response.headers.get("location", ""))
+        raise RedirectRefused(kind.__name__, status, response.headers.get("location", ""))
     if not 400 <= status < 600:
-        raise ProtocolError(f"the answer to {what}", f"HTTP status {status}", response.body)
-    error = ApiError.of(status, *_code_and_message(response.body))
+        raise ProtocolError(f"the answer to {kind.__name__}", f"HTTP status {status}", response.body)
+    code, message = _code_and_message(response.body)
+    message = _without_secrets(message, operation, request)[:_MESSAGE_MAX]
+    error = ApiError.of(status, code, message, method=kind.method, path=kind.path, operation=kind.__name__)
     retry_after = response.headers.get("retry-after", "")
     error.retry_after_s = float(retry_after) if _SECONDS.fullmatch(retry_after) else None
     raise error
@@ -103,5 +116,25 @@ def _code_and_message(body: bytes) -> tuple[str | None, str]:
     try:
         fault = _errors.decode(body)
     except (msgspec.DecodeError, ValueError, RecursionError):
-        return None, body[:_MESSAGE_MAX].decode(errors="replace").strip()
-    return fault.code, fault.message[:_MESSAGE_MAX]
+        text = body[:_READ_MAX].decode(errors="replace").strip()
+        return None, _title(text) if text.startswith("<") else text
+    return fault.code, fault.message[:_READ_MAX]
+
+
+def _title(page: str) -> str:
+    """What an HTML page is called: nobody reads one in an error."""
+    begin = page.lower().find("<title>")
+    end = page.lower().find("</title>", begin)
+    named = f" named {' '.join(page[begin + 7 : end].split())[:_TITLE_MAX]!r}" if 0 <= begin < end else ""
+    return f"an HTML page{named}"
+
+
+def _without_secrets(message: str, operation: Operation[Any], request: HttpRequest | None) -> str:
+    """The same without what signs the request and without second factors, which an error may quote."""
+    headers = {} if request is None else request.headers
+    secret = [text for name, text in headers.items() if name.lower() in _SECRET_HEADERS]
+    secret += [str(getattr(operation, name)) for name in operation.__struct_fields__ if name in _SECRET_FIELDS]
+    for text in secret:
+        if len(text) > _TOO_SHORT_TO_HIDE:
+            message = message.replace(text, "[hidden]")
+    return message

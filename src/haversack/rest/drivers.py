@@ -27,6 +27,10 @@ def drive(steps: Flow[T], send: HttpSend, sleep: Callable[[float], object]) -> T
     except StopIteration as finished:
         answer: T = finished.value
         return answer
+    except BaseException:
+        # A call that is given up gives up its place in the waiting line, however long its traceback is kept.
+        steps.close()
+        raise
 
 
 async def drive_async(steps: Flow[T], send: HttpSendAsync, sleep: Callable[[float], Awaitable[object]]) -> T:
@@ -45,3 +49,7 @@ async def drive_async(steps: Flow[T], send: HttpSendAsync, sleep: Callable[[floa
     except StopIteration as finished:
         answer: T = finished.value
         return answer
+    except BaseException:
+        # A call that is given up gives up its place in the waiting line, however long its traceback is kept.
+        steps.close()
+        raise

@@ -6,17 +6,30 @@
 
 A read may be repeated. Whatever changes state is sent exactly once: where its outcome cannot be known, that is what the caller
 is told, with the cause.
+
+Before a request is signed it waits for its turn within the rate limits. One that is refused because its time is wrong has the
+clock measured against the exchange's.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Generator
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-from haversack.errors import ApiError, ConnectFailed, OutcomeUnknown, TransportError, UsageError
+from haversack.errors import (
+    ApiError,
+    ConnectFailed,
+    OutcomeUnknown,
+    RequestExpired,
+    TooManyRequests,
+    TransportError,
+    UsageError,
+)
 from haversack.rest.answers import read_answer
 from haversack.rest.http import HttpResponse
+from haversack.rest.offset import sync_steps
+from haversack.rest.pacing import Lane, lane_of, turn_steps
 from haversack.rest.request import Attempt, changes_state
 from haversack.rest.session import RestSession
 from haversack.wire.base import Operation
@@ -35,40 +48,106 @@ def flow(operation: Operation[T], session: RestSession) -> Flow[T]:
 
 
 def _read(operation: Operation[T], session: RestSession) -> Flow[T]:
-    attempts = 0
+    kind = type(operation)
+    attempts, may_resync = 0, True
     while True:
+        granted_us = session.grant(kind)
+        if granted_us is None:
+            granted_us = yield from _turn(kind, session)
+        measurements = session.server_clock.measurements
         prepared = session.prepare(operation)
         attempts += 1
         try:
             response = yield prepared
-            return _answer(operation, response)
+            answer = _answer(operation, response, prepared)
+        except RequestExpired as expired:
+            session.note(expired, granted_us)
+            if not may_resync or not (yield from _resync(kind, session, measurements)):
+                raise _explained(expired, session) from None
+            may_resync = False
+            continue
         except (TransportError, ApiError) as failure:
+            session.note(failure, granted_us)
             delay_s = session.retry_delay_s(failure, attempts)
             if delay_s is None:
                 raise
-            _log.warning("%s failed (%s); again in %.2f s", type(operation).__name__, failure, delay_s)
-        # The wait comes first and alone, so that the request after it is signed when it leaves.
-        yield Attempt(None, delay_s)
+            _log.warning("%s failed (%s); again in %.2f s", kind.__name__, failure, delay_s)
+            held = isinstance(failure, TooManyRequests)
+        else:
+            session.pacer.answered(granted_us)
+            return answer
+        # The wait comes first and alone, so that the request after it is signed when it leaves. After a 429 everybody waits.
+        if not held:
+            yield Attempt(None, delay_s)
 
 
 def _change(operation: Operation[T], session: RestSession) -> Flow[T]:
+    kind = type(operation)
     operation = session.with_client_id(operation)
+    granted_us = session.grant(kind)
+    if granted_us is None:
+        granted_us = yield from _turn(kind, session)
+    measurements = session.server_clock.measurements
     prepared = session.prepare(operation)
     try:
         response = yield prepared
-        return _answer(operation, response)
+        answer = _answer(operation, response, prepared)
     except (UsageError, ConnectFailed):
         raise
     except ApiError as refusal:
-        if refusal.status < 500 and refusal.code != "TIMEOUT":
+        session.note(refusal, granted_us)
+        if isinstance(refusal, RequestExpired):
+            yield from _resync(kind, session, measurements)
+            raise _explained(refusal, session) from None
+        if _is_final(refusal):
             raise
         raise OutcomeUnknown(operation, refusal, sent_ms=prepared.sent_ms) from refusal
     except Exception as failure:
         # Whatever else went wrong, in a transport of the user's own or in reading the answer, the request may have arrived.
         raise OutcomeUnknown(operation, failure, sent_ms=prepared.sent_ms) from failure
+    session.pacer.answered(granted_us)
+    return answer
 
 
-def _answer(operation: Operation[T], response: HttpResponse | None) -> T:
+def _is_final(refusal: ApiError) -> bool:
+    """Whether a refusal says for sure that nothing was carried out."""
+    return (refusal.status < 500 and refusal.code != "TIMEOUT") or refusal.status == 501
+
+
+def _turn(kind: type[Operation[Any]], session: RestSession) -> Flow[int]:
+    """What comes before the signing: the clock is measured if it was set, and the request waits for its turn."""
+    granted_us: int | None = None
+    while granted_us is None:
+        if kind.instruction is not None and session.server_clock.was_set():
+            yield from _resync(kind, session, session.server_clock.measurements)
+        granted_us = session.grant(kind)
+        if granted_us is None and not session.server_clock.was_set():
+            granted_us = yield from turn_steps(session.pacer, lane_of(kind), session.clock.monotonic_us)
+    return granted_us
+
+
+def _resync(kind: type[Operation[Any]], session: RestSession, measurements: int) -> Flow[bool]:
+    """Measure the clock, unless another call did since; whether it is known now. A failure is no failure of the call."""
+    if session.server_clock.measurements != measurements:
+        return True
+    try:
+        offset = yield from sync_steps(session, Lane.CANCEL if kind.is_cancel else Lane.ORDINARY)
+    except Exception as failure:  # noqa: BLE001  The call goes on with what is known.
+        _log.warning("the exchange's time could not be measured: %s", failure)
+        session.server_clock.give_up()
+        return False
+    _log.info("the exchange's clock is %.3f s ahead of this machine's", offset.offset_us / 1_000_000)
+    return True
+
+
+def _explained(expired: RequestExpired, session: RestSession) -> RequestExpired:
+    offset = session.clock_offset
+    if offset is not None:
+        expired.offset_us, expired.uncertainty_us = offset.offset_us, offset.uncertainty_us
+    return expired
+
+
+def _answer(operation: Operation[T], response: HttpResponse | None, prepared: Attempt) -> T:
     assert response is not None, "a driver must send the response to a step that has a request"
     _log.debug("%s %s: HTTP %s", operation.method, operation.path, response.status)
-    return read_answer(operation, response)
+    return read_answer(operation, response, prepared.request)

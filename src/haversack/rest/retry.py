@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 import msgspec
 
-from haversack.errors import ApiError, TransportError, UntrustedServer
+from haversack.errors import ApiError, RequestExpired, TransportError
 
 
 class Retry(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds for the repetition of reads: of network failures, of 5xx and of 429."""
 
     attempts_max: int = 3
-    """In all; 1 never repeats."""
+    """In all; 1 never repeats. Where most reads fail, fewer are repeated: see `Pacer.take_retry`."""
     first_delay_s: float = 0.25
     """Doubles with every attempt; of each delay the half is left to chance, so that clients do not come back in step."""
     delay_s_max: float = 4.0
@@ -33,7 +33,6 @@ def retry_delay_s(retry: Retry, error: Exception, attempts: int, dice: Callable[
 
 
 def may_pass(error: Exception) -> bool:
-    """Whether the same request could succeed a little later."""
-    if isinstance(error, ApiError):
-        return error.status == 429 or error.status >= 500 or error.code == "TIMEOUT"
-    return isinstance(error, TransportError) and not isinstance(error, UntrustedServer)
+    """Whether the same request, sent again by itself, could succeed a little later."""
+    # One that expired is signed anew, once its clock is known: that is no matter of waiting.
+    return isinstance(error, TransportError | ApiError) and error.retryable and not isinstance(error, RequestExpired)

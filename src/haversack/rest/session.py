@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 from haversack.clock import Clock, secret_bytes, seeded_random
-from haversack.errors import UsageError
+from haversack.errors import ApiError, TooManyRequests, UsageError
 from haversack.rest.broker import Broker
 from haversack.rest.client_ids import ClientIds, client_ids_of_process, with_client_id
+from haversack.rest.offset import ClockOffset, ServerClock
+from haversack.rest.pacing import Pacer, lane_of
 from haversack.rest.request import Attempt, prepare
 from haversack.rest.retry import Retry, retry_delay_s
 from haversack.signing import WINDOW_MS_DEFAULT, Key, Signer
 from haversack.wire.base import Operation
+
+_log = logging.getLogger("haversack.rest")
 
 
 class RestSession:
@@ -26,6 +31,7 @@ class RestSession:
         *,
         window_ms: int = WINDOW_MS_DEFAULT,
         retry: Retry | None = None,
+        pacer: Pacer | None = None,
         dice: Callable[[], float] | None = None,
         client_ids: ClientIds | None = None,
         broker: Broker | None = None,
@@ -34,13 +40,38 @@ class RestSession:
     ) -> None:
         self.clock = clock
         self.window_ms = window_ms
-        self._signer = Signer(credentials, clock, window_ms=window_ms) if credentials is not None else None
+        self.server_clock = ServerClock(clock)
+        """Tells the time by which requests are signed."""
+        self.pacer = pacer or Pacer()
+        self.pacer.bind(clock)
+        self._read_us = clock.monotonic_us
+        self._signer = Signer(credentials, self.server_clock, window_ms=window_ms) if credentials is not None else None
         self._retry = retry or Retry()
         self._dice = dice or seeded_random(int.from_bytes(secret_bytes(8))).random
         self._client_ids = client_ids or client_ids_of_process()
         self._withdrawals = withdrawals
         self._headers = {"User-Agent": user_agent or own_user_agent(), "Accept-Encoding": "gzip"}
         self._headers_of_orders = {**self._headers, **(broker.headers() if broker is not None else {})}
+
+    @property
+    def clock_offset(self) -> ClockOffset | None:
+        """How far the exchange's clock is ahead of this machine's; None as long as nobody needed to know."""
+        return self.server_clock.offset
+
+    def grant(self, kind: type[Operation[Any]]) -> int | None:
+        """Now, by the monotonic clock, if a request of that kind may be signed and sent now; None if something comes first."""
+        if self.server_clock.offset is not None and kind.instruction is not None and self.server_clock.was_set():
+            return None
+        return self.pacer.take(lane_of(kind), self._read_us)
+
+    def note(self, failure: Exception, granted_us: int) -> None:
+        """Learn from the failure of a request that was granted then: a 429 holds everybody who shares the budget."""
+        if isinstance(failure, TooManyRequests):
+            now_us, asked_s = self.clock.monotonic_us(), failure.retry_after_s
+            hold_s = self.pacer.refused(granted_us, now_us, asked_s=asked_s, share=self._dice())
+            _log.warning("%s; nothing is sent for %.2f s", failure, hold_s)
+        elif isinstance(failure, ApiError) and failure.status < 500:
+            self.pacer.answered(granted_us)
 
     def with_client_id(self, operation: Operation[Any]) -> Operation[Any]:
         """An order with a client id by which it can be found again; any other operation as it is."""
@@ -54,7 +85,8 @@ class RestSession:
 
     def retry_delay_s(self, error: Exception, attempts: int) -> float | None:
         """How long to wait before a read is repeated that failed so often; None: not at all."""
-        return retry_delay_s(self._retry, error, attempts, self._dice)
+        delay_s = retry_delay_s(self._retry, error, attempts, self._dice)
+        return delay_s if delay_s is not None and self.pacer.take_retry() else None
 
 
 @cache
