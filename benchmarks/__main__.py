@@ -1,4 +1,12 @@
-"""Runs every benchmark of this folder, or those that are named, and prints what was asked, measured and wanted."""
+"""Runs every benchmark of this folder, or those that are named, and prints what was asked, measured and wanted.
+
+    ./dev bench                      all, of this project alone
+    ./dev bench --peers              the same, with other clients for this exchange beside it where that means something
+    ./dev bench --peers whole_call   one of them
+
+Those clients live in environments of their own (`.venv-peers/`, pinned in `requirements/peers/`), because their pins exclude each
+other; they are no dependency of the project.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +19,8 @@ import benchmarks
 
 Row = tuple[str, str, str]
 
+PEERS = "--peers"
+
 
 def found(names: Iterable[str]) -> list[str]:
     """The modules that are named; without names all that measure something."""
@@ -22,10 +32,12 @@ def found(names: Iterable[str]) -> list[str]:
     return [name for name in everything if not wanted or name in wanted]
 
 
-def main(names: list[str]) -> None:
+def main(arguments: list[str]) -> None:
     rows: list[Row] = []
-    for name in found(names):
-        run = getattr(importlib.import_module(f"benchmarks.{name}"), "run", None)
+    verbs = ("run_beside_peers", "run") if PEERS in arguments else ("run",)
+    for name in found(argument for argument in arguments if argument != PEERS):
+        module = importlib.import_module(f"benchmarks.{name}")
+        run = next((getattr(module, verb) for verb in verbs if hasattr(module, verb)), None)
         if run is not None:
             sys.stderr.write(f"{name} ...\n")
             rows += [tuple(row) for row in run()]

@@ -209,7 +209,7 @@ def test_only_one_setup_runs_at_a_time(project: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "requirements").glob("*.txt")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted((ROOT / "requirements").rglob("*.txt")), ids=lambda path: path.name)
 def test_every_requirement_is_pinned_with_hashes(path: Path) -> None:
     entries = path.read_text().replace("\\\n", " ").splitlines()
     assert entries
