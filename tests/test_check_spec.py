@@ -261,18 +261,25 @@ def test_stream_event_and_key_that_are_not_read_are_found() -> None:
     ]
 
 
+class Misled(Operation[str], frozen=True):
+    """A word.
+
+    Source: GET /api/v1/words (get_word). Public.
+    """
+
+    method, path = "GET", "/api/v1/word"
+
+
 def test_source_line_that_names_another_place_is_found() -> None:
-    class Misled(Operation[str], frozen=True):
-        """A word.
+    misled = Difference("source of Misled", "GET /api/v1/words", "GET /api/v1/word")
+    assert list(source_differences([Misled, GetBaskets])) == [misled]
 
-        Source: GET /api/v1/words (get_word). Public.
-        """
 
-        method, path = "GET", "/api/v1/word"
-
-    assert list(source_differences([Misled, GetBaskets])) == [
-        Difference("source of Misled", "GET /api/v1/words", "GET /api/v1/word")
-    ]
+def test_sources_operations_errors_and_streams_are_all_looked_at() -> None:
+    theirs = yaml.safe_load(SCHEMA % "{ApiErrorCode: {enum: [TOO_LOUD]}}")
+    theirs["tags"] = [{"name": "Streams", "description": '{\n  "e": "whisper"\n}'}]
+    found = [difference.where for difference in all_differences(theirs, [Misled])]
+    assert found == ["source of Misled", "GET /api/v1/word", "error TOO_LOUD", "stream event whisper"]
 
 
 SPARE = Difference("Basket.note", "text", "integer")

@@ -6,6 +6,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec import UNSET, UnsetType, field
 
@@ -13,6 +14,7 @@ from haversack.wire.base import Answer, Operation, Page
 from haversack.wire.catalogue import OPERATIONS
 from haversack.wire.inputs import Number, SideLike, TimeMs
 from haversack.wire.openapi import Document, document
+from haversack.wire.schemas import Schemas
 from wire.recorded import answers
 
 JSON = "application/json; charset=utf-8"
@@ -145,6 +147,7 @@ def test_every_reference_leads_somewhere() -> None:
 def test_two_documents_are_equal_and_share_nothing_that_can_be_changed() -> None:
     before = json.dumps(document())
     document()["components"]["schemas"]["Null"]["enum"].append("nothing")
+    document()["components"]["schemas"]["Fill"]["properties"]["fee"]["format"] = "date"
     document()["components"]["parameters"]["X-WINDOW"]["schema"]["maximum"] = 1
     assert json.dumps(document()) == before
 
@@ -236,3 +239,12 @@ def test_union_of_tagged_structs_names_its_discriminator() -> None:
     legs = THEIRS["components"]["schemas"]["Combination"]["properties"]["legs"]["additionalProperties"]
     assert legs["discriminator"]["propertyName"] == "type"
     assert set(legs["discriminator"]["mapping"]) == {"hedge", "spread"}
+    assert THEIRS["components"]["schemas"]["Hedge"]["required"] == ["ratio", "type"]
+
+
+def test_types_of_the_same_name_do_not_take_each_others_place() -> None:
+    schemas = Schemas()
+    other = msgspec.defstruct("Combination", [("parts", int)], module="haversack.wire.elsewhere")
+    references = [schemas.of(kind)["$ref"].rpartition("/")[2] for kind in (Combination, other, Combination, other)]
+    assert references == ["Combination", "ElsewhereCombination", "Combination", "ElsewhereCombination"]
+    assert list(schemas.named["ElsewhereCombination"]["properties"]) == ["parts"]
