@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from types import MethodType
 from typing import Any, Generic, ParamSpec, Protocol, Self, TypeVar, overload
 
+from haversack.rest.written import written_parameters
 from haversack.wire.base import Operation
 
 P = ParamSpec("P")
@@ -67,10 +68,4 @@ class endpoint(Generic[P, T]):
 
 def _signature(operation: Callable[..., Any]) -> inspect.Signature:
     """The operation's parameters behind a `self`, typed as they are written in the source and not as they are on the wire."""
-    bases = reversed(getattr(operation, "__mro__", ()))
-    written = {name: note for base in bases for name, note in vars(base).get("__annotations__", {}).items()}
-    parameters = [
-        parameter.replace(annotation=written.get(name, parameter.annotation))
-        for name, parameter in inspect.signature(operation).parameters.items()
-    ]
-    return inspect.Signature([inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY), *parameters])
+    return inspect.Signature([inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY), *written_parameters(operation)])
