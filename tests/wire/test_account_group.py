@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -20,6 +22,8 @@ from haversack.wire.assets import CollateralParameters, GetCollateralParameters,
 from haversack.wire.codec import decode, encode
 from haversack.wire.enums import Blockchain
 from haversack.wire.system import GetWallets, Wallet
+from recordings import folder
+from wire import recorded
 from wire.as_sent import AsSent, as_sent
 
 SQRT = b'{"base":"0.2","factor":"0.00017","type":"sqrt"}'
@@ -50,6 +54,22 @@ BODIES = [
 @pytest.mark.parametrize(("kind", "body"), BODIES, ids=lambda value: getattr(value, "__name__", ""))
 def test_body_comes_back_byte_for_byte(kind: type[object], body: bytes) -> None:
     assert encode(decode(kind, body, what="an answer")) == body
+
+
+def test_recorded_limits_come_back_byte_for_byte() -> None:
+    limits = json.loads((folder() / "recorded/cyberdelta/account.limits.json").read_text())
+    kinds: dict[str, type[Any]] = {"limits/borrow": MaxBorrow, "limits/order": MaxOrder, "limits/withdrawal": MaxWithdrawal}
+    assert set(limits) == set(kinds)
+    for name, content in limits.items():
+        body = json.dumps(content, separators=(",", ":")).encode()
+        assert encode(decode(kinds[name], body, what=name)) == body
+
+
+def test_recorded_collateral_parameters_come_back_byte_for_byte() -> None:
+    rows = recorded.rows("recorded/cyberdelta/collateral.parameters.json")
+    read: list[CollateralParameters] = [decode(CollateralParameters, row, what="parameters") for row in rows]
+    assert [encode(one) for one in read] == rows
+    assert {one.haircut_function.kind.type for one in read} == set(HaircutKind)
 
 
 def test_change_of_settings_sends_what_is_given_and_false_is_given() -> None:

@@ -165,8 +165,11 @@ def test_history_with_page_headers_is_a_page(kind: type[Operation[Any]]) -> None
     assert page.total == 412
 
 
+PLANS: list[tuple[Decimal | str | int, str]] = [("1", "BTC"), (Decimal("1E+2"), "SOL"), (12, "kBONK"), ("0.000001", "USDC")]
+
+
 def test_estimate_sends_what_borrowing_would_send() -> None:
-    for quantity, symbol in [("1", "BTC"), (Decimal("1E+2"), "SOL"), (12, "kBONK"), ("0.000001", "USDC")]:
+    for quantity, symbol in PLANS:
         sent = as_sent(GetBorrowLendLiquidationPrice.of(quantity=quantity, side="Borrow", symbol=symbol, subaccount_id=3))
         query = parse_qs(urlsplit(sent.line.partition(" ")[2]).query, strict_parsing=True)
         body = as_sent(ExecuteBorrowLend(quantity=quantity, side="Borrow", symbol=symbol)).body

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias
@@ -133,12 +134,12 @@ class GetBorrowLendLiquidationPrice(Operation[BorrowLendLiquidationPrice], froze
         return cls(borrow=b64encode(body).decode(), subaccount_id=subaccount_id)
 
 
-def _numeral(quantity: Number) -> str:
-    try:
-        number = Decimal(quantity) if isinstance(quantity, Decimal | str | int) and not isinstance(quantity, bool) else None
-    except InvalidOperation:
-        number = None
-    if number is None or not number.is_finite():
+def _numeral(quantity: object) -> str:
+    number = Decimal("NaN")
+    if isinstance(quantity, Decimal | str | int) and not isinstance(quantity, bool):
+        with suppress(InvalidOperation):
+            number = Decimal(quantity)
+    if not number.is_finite():
         raise UsageError(f'quantity must be a Decimal, an int or a numeral such as "1.5", found {quantity!r}')
     return format(number, "f")
 

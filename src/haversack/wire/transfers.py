@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from msgspec import field
 
@@ -227,10 +226,9 @@ class _WithTwoFactorToken(Operation[T], Generic[T], frozen=True, kw_only=True):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
 
-    def __rich_repr__(self) -> Iterator[tuple[str, object]]:
-        for name in self.__struct_fields__:
-            value: object = getattr(self, name)
-            yield name, value if name != "two_factor_token" or value is None else "(hidden)"
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        fields: list[tuple[str, Any]] = [(name, getattr(self, name)) for name in self.__struct_fields__]
+        return [(name, "(hidden)" if name == "two_factor_token" and value is not None else value) for name, value in fields]
 
 
 class RequestWithdrawal(_WithTwoFactorToken[Withdrawal], frozen=True, kw_only=True):
@@ -239,7 +237,8 @@ class RequestWithdrawal(_WithTwoFactorToken[Withdrawal], frozen=True, kw_only=Tr
     Only a client that was made for withdrawals sends it. If no answer is known (`OutcomeUnknown`), look for it in
     `GetWithdrawals`, by its client id, before you ask again.
     Source: POST /wapi/v1/capital/withdrawals (request_withdrawal). Signed as withdraw. The documented `recipientInformation`
-    cannot be sent: it is an object, and how an object is signed is not documented.
+    cannot be sent: it is an object, and how an object is signed is not documented. Errors: INVALID_TWO_FACTOR_CODE (documented
+    name), FORBIDDEN, TOO_MANY_REQUESTS, MAINTENANCE.
     """
 
     method, path, instruction, payload = "POST", "/wapi/v1/capital/withdrawals", "withdraw", "AccountWithdrawalPayload"
@@ -307,7 +306,7 @@ class CreateWithdrawalDelay(_WithTwoFactorToken[None], frozen=True, kw_only=True
 class UpdateWithdrawalDelay(_WithTwoFactorToken[WithdrawalDelay], frozen=True, kw_only=True):
     """Change how long withdrawals to unlisted addresses wait. The change itself waits until the present delay has passed.
 
-    Only a client that was made for withdrawals sends it.
+    Only a client that was made for withdrawals sends it. Errors: RESOURCE_NOT_FOUND, presumably without a delay to change.
     Source: PATCH /wapi/v1/capital/withdrawals/delay (update_withdrawal_delay). Signed as withdrawalDelayUpdate, a name that
     other clients use and that the documentation does not give.
     """
