@@ -116,14 +116,16 @@ def _is_final(refusal: ApiError) -> bool:
 
 def _turn(kind: type[Operation[Any]], session: RestSession) -> Flow[int]:
     """What comes before the signing: the clock is measured if it was set, and the request waits for its turn."""
-    granted_us: int | None = None
-    while granted_us is None:
-        if kind.instruction is not None and session.server_clock.was_set():
-            yield from _resync(kind, session, session.server_clock.measurements)
-        granted_us = session.grant(kind)
-        if granted_us is None and not session.server_clock.was_set():
-            granted_us = yield from turn_steps(session.pacer, lane_of(kind), session.clock.monotonic_us)
-    return granted_us
+    is_signed, server_clock, read_us = kind.instruction is not None, session.server_clock, session.clock.monotonic_us
+    while True:
+        if is_signed and server_clock.was_set():
+            yield from _resync(kind, session, server_clock.measurements)
+        granted_us = session.pacer.take(lane_of(kind), read_us)
+        if granted_us is None:
+            granted_us = yield from turn_steps(session.pacer, lane_of(kind), read_us)
+        # It may have been set during the wait.
+        if not (is_signed and server_clock.was_set()):
+            return granted_us
 
 
 def _resync(kind: type[Operation[Any]], session: RestSession, measurements: int) -> Flow[bool]:

@@ -14,9 +14,8 @@ back in time are passed by, and are the first again when they do.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from collections import deque
 from collections.abc import Callable, Generator
-from enum import Enum
 from functools import cache
 from threading import Lock
 from typing import Any, NamedTuple, TypeAlias
@@ -28,16 +27,15 @@ from haversack.clock import Clock, SystemClock
 from haversack.errors import LocalRateLimit, UsageError
 from haversack.rest.http import HttpResponse
 from haversack.rest.request import Attempt
+from haversack.rest.turns import LONG_AGO_US, Lane, Line, Turn, Window
 from haversack.wire.base import Operation
 
 ReadTime: TypeAlias = Callable[[], int]
 """Reads a monotonic clock, in microseconds."""
 
 _MINUTE_US = 60_000_000
-_LONG_AGO_US = -(10**18)
-# A waiter looks again at least so often, because those before it may have given up; and after so much delay it is passed by.
+# A waiter looks again at least so often, because those before it may have given up.
 _NAP_US = 1_000_000
-_LATE_US = 100_000
 _STANDSTILL_MAX = 1_000
 _RETRIES_FULL = 100
 _RETRY_COST = 10
@@ -64,8 +62,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         for name in ("requests_per_minute", "historical_per_minute"):
             number = getattr(self, name)
-            if number is not None and number < 1:
-                raise UsageError(f"{name} must be 1 or more, or None for no limit, found {number}")
+            if number is not None and (type(number) is not int or number < 1):
+                raise UsageError(f"{name} must be a whole number of 1 or more, or None for no limit, found {number!r}")
         most = self.requests_per_minute
         if self.kept_for_cancels < 0 or (most is not None and self.kept_for_cancels >= most):
             raise UsageError(
@@ -73,14 +71,6 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
             )
         if self.margin_ms < 0 or not 0 < self.first_hold_s <= self.hold_s_max or (self.wait_s_max or 0) < 0:
             raise UsageError(f"margins and waits must not be negative, nor the first hold longer than the longest: {self}")
-
-
-class Lane(Enum):
-    """Which waiting line a request stands in."""
-
-    ORDINARY = "ordinary"
-    HISTORICAL = "historical"
-    CANCEL = "cancel"
 
 
 # A member of an enum is found slowly, and every request asks for one.
@@ -95,84 +85,6 @@ def lane_of(kind: type[Operation[Any]]) -> Lane:
     return Lane.HISTORICAL if kind.is_historical else Lane.ORDINARY
 
 
-class _Window:
-    """The moments of the last grants, as many as a window may hold: a ring, whose oldest entry is the next to be replaced."""
-
-    __slots__ = ("_count", "_moments_us", "_size", "_span_us")
-
-    def __init__(self, size: int, span_us: int) -> None:
-        self._moments_us = [_LONG_AGO_US] * size
-        self._size = size
-        self._span_us = span_us
-        self._count = 0
-
-    def enter(self, now_us: int) -> None:
-        self._moments_us[self._count % self._size] = now_us
-        self._count += 1
-
-    def enter_if_free(self, now_us: int, kept: int) -> bool:
-        """The same as `free_us` and `enter` with nobody ahead: most requests go this way."""
-        moments_us, size, count = self._moments_us, self._size, self._count
-        if moments_us[(count + kept) % size] + self._span_us > now_us:
-            return False
-        moments_us[count % size] = now_us
-        self._count = count + 1
-        return True
-
-    def free_us(self, now_us: int, kept: int = 0, ahead: int = 0) -> int:
-        """When a grant is possible that leaves `kept` places free, after `ahead` others; exact if that is now."""
-        rounds, place = divmod(ahead, self._size - kept) if ahead else (0, 0)
-        moment_us = self._moments_us[(self._count + kept + place) % self._size]
-        if rounds:
-            # More are ahead than a window holds: they go at the earliest when the window turns, and so on.
-            moment_us = max(moment_us, now_us - self._span_us) + rounds * self._span_us
-        return moment_us + self._span_us
-
-
-class Turn:
-    """A place in a waiting line."""
-
-    __slots__ = ("again_us", "lane", "number", "since_us")
-
-    def __init__(self, lane: Lane, number: int, now_us: int) -> None:
-        self.lane = lane
-        self.number = number
-        self.since_us = now_us
-        self.again_us = now_us
-        """When it was told to come back."""
-
-
-class _Line:
-    """Those who wait in one lane, in the order in which they came."""
-
-    __slots__ = ("_numbers", "_turns")
-
-    def __init__(self) -> None:
-        self._numbers: list[int] = []
-        self._turns: dict[int, Turn] = {}
-
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-    def enter(self, turn: Turn) -> None:
-        if turn.number not in self._turns:
-            self._turns[turn.number] = turn
-            insort(self._numbers, turn.number)
-
-    def leave(self, turn: Turn) -> None:
-        if self._turns.pop(turn.number, None) is not None:
-            del self._numbers[bisect_left(self._numbers, turn.number)]
-
-    def before(self, number: int) -> int:
-        """How many came before that one."""
-        return bisect_left(self._numbers, number)
-
-    def pass_by(self, now_us: int) -> None:
-        """Let nobody wait any longer for those in front who did not come back in time."""
-        while self._numbers and now_us > self._turns[self._numbers[0]].again_us + _LATE_US:
-            del self._turns[self._numbers.pop(0)]
-
-
 class Pacer:
     """One budget of requests, for everybody who shares it. Safe to share between threads and tasks."""
 
@@ -180,14 +92,15 @@ class Pacer:
         self.limits = limits or Limits()
         span_us = _MINUTE_US + self.limits.margin_ms * 1_000
         most, historical = self.limits.requests_per_minute, self.limits.historical_per_minute
-        self._all = _Window(most, span_us) if most is not None else None
-        self._historical = _Window(historical, span_us) if historical is not None else None
+        self._all = Window(most, span_us) if most is not None else None
+        self._historical = Window(historical, span_us) if historical is not None else None
         self._kept = self.limits.kept_for_cancels
         self._lock = Lock()
-        self._lines = {lane: _Line() for lane in Lane}
+        self._lines = {lane: Line() for lane in Lane}
+        self._given_up: deque[Turn] = deque()
         self._waiting = 0
         self._next_number = 0
-        self._held_until_us = _LONG_AGO_US
+        self._held_until_us = LONG_AGO_US
         self._strikes = 0
         self._retries = _RETRIES_FULL
         self._timeline: object = None
@@ -223,44 +136,49 @@ class Pacer:
             turn = Turn(lane, self._next_number, read_us())
             self._next_number += 1
             self._lines[lane].enter(turn)
-            self._count()
+            self._waiting += 1
             return turn
 
     def ask(self, turn: Turn, read_us: ReadTime) -> int:
         """0 if the request may leave now, which is entered; else how many microseconds later to ask again."""
         with self._lock:
-            now_us = read_us()
+            now_us = turn.again_us = read_us()
             line = self._lines[turn.lane]
-            turn.again_us = now_us
-            line.enter(turn)
+            self._waiting += line.enter(turn)
             due_us = self._due_us(turn.lane, now_us, turn.number)
             if due_us <= now_us:
                 self._enter(turn.lane, now_us)
                 line.leave(turn)
-                self._count()
+                self._waiting -= 1
+                turn.is_over = True
                 return 0
             wait_s_max = self.limits.wait_s_max
             if wait_s_max is not None and due_us - turn.since_us > wait_s_max * 1_000_000:
                 raise LocalRateLimit((due_us - now_us) / 1_000_000, wait_s_max)
             turn.again_us = max(self._held_until_us, min(due_us, now_us + _NAP_US))
-            self._count()
             return turn.again_us - now_us
 
     def leave(self, turn: Turn) -> None:
-        """Give up a place, or nothing if it is given up already."""
-        with self._lock:
-            self._lines[turn.lane].leave(turn)
-            self._count()
+        """Give up a place; nothing if its request may leave."""
+        # Without the lock: a call that was dropped is closed by the garbage collector, which may run in this very thread while
+        # it holds the lock. Who asks next takes the place out of the line.
+        if not turn.is_over:
+            self._given_up.append(turn)
 
-    def _count(self) -> None:
+    def _tidy(self, now_us: int) -> None:
+        """Take those out of the lines who gave up, and those who are late."""
+        while self._given_up:
+            turn = self._given_up.popleft()
+            self._lines[turn.lane].leave(turn)
+        for line in self._lines.values():
+            line.pass_by(now_us)
         self._waiting = sum(map(len, self._lines.values()))
 
     def _due_us(self, lane: Lane, now_us: int, number: int) -> int:
         """When one who came as that number may go, as far as can be told; exact if that is now."""
         ordinary = historical = ahead = 0
         if self._waiting:
-            for line in self._lines.values():
-                line.pass_by(now_us)
+            self._tidy(now_us)
             ordinary = self._lines[_ORDINARY].before(number)
             historical = self._lines[_HISTORICAL].before(number)
             ahead = self._lines[_CANCEL].before(number)
