@@ -50,8 +50,10 @@ class Made:
     at_ms: int = 40
     fate: OrderStatus = NEW
     ends_ms: int = 0
-    """How long after it was made it ends; it fills, in part or whole, when it is made."""
+    """How long after it was made it ends; what it executes, it does when it is made."""
     executed: str = "0"
+    fills_ms: int = 0
+    """How long after it was made the fill is dated."""
     lag_ms: int = 0
     """How late its row, its fill and its row's changes are shown."""
     fill_lag_ms: int = 0
@@ -63,6 +65,10 @@ class Made:
     trigger_price: str | None = None
     row: dict[str, Any] = field(default_factory=dict)
     """What its row in the history says differently."""
+
+    @property
+    def filled_ms(self) -> int:
+        return self.at_ms + self.fills_ms
 
     def status(self, time_ms: int) -> OrderStatus:
         """At a time at which it exists."""
@@ -150,9 +156,9 @@ class Imagined:
             rows.sort(key=lambda one: (-one.at_ms, one.order_id))
             return self._page([self._row(one) for one in rows], operation)
         assert isinstance(operation, GetFillHistory)
-        filled = [one for one in self.made if one.executed != "0" and one.at_ms + one.fill_lag_ms <= self.now_ms]
+        filled = [one for one in self.made if one.executed != "0" and one.filled_ms + one.fill_lag_ms <= self.now_ms]
         assert isinstance(operation.from_ms, int)
-        filled = [one for one in filled if operation.from_ms <= SENT_MS + one.at_ms and one.symbol == operation.symbol]
+        filled = [one for one in filled if operation.from_ms <= SENT_MS + one.filled_ms and one.symbol == operation.symbol]
         return self._page([_fill(one) for one in filled], operation)
 
     def _page(self, rows: list[Any], operation: GetOrderHistory | GetFillHistory) -> Page[Any]:
@@ -181,7 +187,7 @@ def _fill(one: Made) -> Fill:
         quantity=Decimal(one.executed),
         side=one.side,
         symbol=one.symbol,
-        timestamp_iso=_iso(one.at_ms),
+        timestamp_iso=_iso(one.filled_ms),
     )
 
 

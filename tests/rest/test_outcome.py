@@ -232,14 +232,29 @@ def test_a_client_id_that_is_seen_to_repeat_is_trusted_no_more() -> None:
 
 
 def test_a_fill_tells_of_an_order_that_the_history_does_not_show() -> None:
-    exchange = Imagined(Made(fate=FILLED, executed="1.5", lag_ms=10**9))
-    resolution = exchange.resolve()
+    hidden = Made(fate=FILLED, executed="1.5", lag_ms=10**9)
+    resolution = Imagined(hidden).resolve()
     assert resolution.state is Outcome.UNKNOWN
     assert "order 5 has its client id and fills" in resolution.reason
-    # The fill of an older order with the same id, whose row is found when asked for by its id, does not.
-    old = Imagined(Made(at_ms=-60_000, fate=FILLED, executed="1.5"))
-    old.made[0].fill_lag_ms = 60_000
-    assert old.resolve().state is Outcome.NOT_DONE
+    # Nor is another order believed to be the only one then.
+    assert Imagined(hidden, Made(order_id="6")).resolve().state is Outcome.UNKNOWN
+    # The fill of an older order with that id, which is asked for by the order's own id, stands for nothing.
+    older = Made(order_id="4", at_ms=-600_000, fate=FILLED, executed="1.5", fills_ms=600_100)
+    between = [Made(order_id=f"n{number}", client_id=8, at_ms=-9_000, fate=EXPIRED) for number in range(120)]
+    assert Imagined(older, *between).resolve().state is Outcome.NOT_DONE
+
+
+def test_an_end_that_comes_while_it_is_looked_for_is_told() -> None:
+    # At 850 ms it rests in the list of open orders, at 1,250 ms the history says that it is cancelled.
+    resolution = Imagined(Made(fate=CANCELLED, ends_ms=1_000), step_ms=400).resolve()
+    assert resolution.order is not None
+    assert resolution.order.status is CANCELLED
+
+
+def test_an_order_of_another_type_is_not_taken_for_it() -> None:
+    sent = place(order_type="Market", price=None)
+    assert Imagined(Made()).resolve(sent).state is Outcome.UNKNOWN
+    assert id_of(Imagined(Made(), Made(order_id="6", price=None)).resolve(sent)) == "6"
 
 
 def test_a_row_that_is_old_is_waited_for_and_given_if_no_newer_one_comes() -> None:
@@ -291,12 +306,12 @@ FOREIGN = st.builds(
 )
 
 
-def is_near(one: Made) -> bool:
-    return (one.client_id, one.side) == (7, Side.BID) and -5_000 <= one.at_ms <= WINDOW_MS + 7_000
+def is_near(one: Made, ahead_ms: int) -> bool:
+    return (one.client_id, one.side) == (7, Side.BID) and -5_000 - max(0, ahead_ms) <= one.at_ms <= WINDOW_MS + 7_000
 
 
-def is_twin(one: Made) -> bool:
-    return is_near(one) and (one.price, one.quantity) == ("20", "1.5")
+def is_twin(one: Made, ahead_ms: int) -> bool:
+    return is_near(one, ahead_ms) and (one.price, one.quantity) == ("20", "1.5")
 
 
 @given(
@@ -322,8 +337,8 @@ def test_the_answer_is_never_wrong_and_definite_when_the_evidence_is_in(
     client_ids_repeat: bool,
 ) -> None:
     if not client_ids_repeat:
-        foreign = [one for one in foreign if not is_twin(one)]
-    twins = [one for one in foreign if is_twin(one)]
+        foreign = [one for one in foreign if not is_twin(one, ahead_ms)]
+    twins = [one for one in foreign if is_twin(one, ahead_ms)]
     made = [*([mine] if mine else []), *foreign]
     exchange = Imagined(*made, failing=failing, error=error, rows_max=rows_max, step_ms=step_ms, ahead_ms=ahead_ms)
     resolution = exchange.resolve(client_ids_repeat=client_ids_repeat)
@@ -334,7 +349,7 @@ def test_the_answer_is_never_wrong_and_definite_when_the_evidence_is_in(
         assert id_of(resolution) == (mine.order_id if mine else twins[0].order_id)
         assert len(twins) + (mine is not None) == 1
     elif not failing:
-        assert any(is_near(one) for one in foreign), resolution.reason
+        assert any(is_near(one, ahead_ms) for one in foreign), resolution.reason
         assert not mine or twins, resolution.reason
 
 

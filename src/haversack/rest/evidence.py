@@ -14,7 +14,7 @@ import msgspec
 
 from haversack.errors import ProtocolError
 from haversack.rest.procedure import Procedure
-from haversack.wire.base import moment_of_ms
+from haversack.wire.base import moment_of_iso, moment_of_ms
 from haversack.wire.enums import OrderStatus, OrderType
 from haversack.wire.history import Fill, GetFillHistory, GetOrderHistory, PastOrder
 from haversack.wire.orders import GetOpenOrders, Order, PlaceOrder
@@ -47,24 +47,25 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
     """By order id; of two sights of one order the one that cannot have changed since."""
     fills: tuple[Fill, ...]
     strays: tuple[Fill, ...]
-    """Fills with a client id that is looked for, of orders that the history does not show."""
+    """Fills in the span with a client id that is looked for, of orders that the history does not show."""
     is_whole: bool
     """Whether the histories were read back as far as they had to be."""
 
 
-def look(symbol: str, client_ids: Iterable[int | None], since_ms: int, *, until_ms: int) -> Procedure[Sight]:
-    """All orders of a market made since a moment, and those of any age that rest."""
+def look(symbol: str, client_ids: Iterable[int | None], span: Span, *, until_ms: int) -> Procedure[Sight]:
+    """All orders of a market made since a span began, and those of any age that rest."""
     resting: list[Order] = yield GetOpenOrders(symbol)
-    past, is_read = yield from read_orders(symbol, since_ms)
-    fills, are_fills_read = yield from _read_fills(symbol, since_ms, until_ms)
+    past, is_read = yield from read_orders(symbol, span.first_ms)
+    fills, are_fills_read = yield from _read_fills(symbol, span.first_ms, until_ms)
     wanted = {None if client_id is None else str(client_id) for client_id in client_ids}
     orders = joined(resting, past)
-    unexplained = {fill.order_id for fill in fills if fill.client_id in wanted} - orders.keys()
+    of_that_time = [fill for fill in fills if fill.client_id in wanted and _filled_ms(fill) <= span.last_ms]
+    unexplained = {fill.order_id for fill in of_that_time} - orders.keys()
     found: list[PastOrder] = []
     for order_id in sorted(unexplained)[:LOOKUPS_MAX]:
         found += yield from read_order(symbol, order_id)
     orders |= joined([], found)
-    strays = tuple([fill for fill in fills if fill.client_id in wanted and fill.order_id not in orders])
+    strays = tuple([fill for fill in of_that_time if fill.order_id not in orders])
     return Sight(orders=orders, fills=tuple(fills), strays=strays, is_whole=is_read and are_fills_read)
 
 
@@ -115,10 +116,18 @@ def created_ms(order: Seen) -> int:
     """When the exchange took it, by the exchange's clock."""
     if isinstance(order, Order):
         return order.created_ms
+    return _ms(order.created_iso, f"createdAt of order {order.order_id}")
+
+
+def _filled_ms(fill: Fill) -> int:
+    return _ms(fill.timestamp_iso, f"timestamp of a fill of order {fill.order_id}")
+
+
+def _ms(time_iso: str, what: str) -> int:
     try:
-        return (order.created_at - moment_of_ms(0)) // timedelta(milliseconds=1)
+        return (moment_of_iso(time_iso) - moment_of_ms(0)) // timedelta(milliseconds=1)
     except ValueError as error:
-        raise ProtocolError(f"order {order.order_id} of the history", f"createdAt: {error}", b"") from None
+        raise ProtocolError(what, str(error), b"") from None
 
 
 def is_ended(order: Seen | None) -> bool:

@@ -97,7 +97,7 @@ def _judge_of(inquiry: Inquiry, *, client_ids_repeat: bool) -> _Judge:
 
 
 def _placed(sent: PlaceOrder, moment: Moment, *, client_ids_repeat: bool) -> Procedure[Verdict]:
-    sight = yield from look(sent.symbol, [sent.client_id], moment.span.first_ms, until_ms=moment.final_ms)
+    sight = yield from look(sent.symbol, [sent.client_id], moment.span, until_ms=moment.final_ms)
     return _verdict(sent, sight, moment, client_ids_repeat=client_ids_repeat)
 
 
@@ -105,7 +105,7 @@ def _placed_in_batch(sent: PlaceOrders, moment: Moment, *, client_ids_repeat: bo
     sights: dict[str, Sight] = {}
     for symbol in sorted({order.symbol for order in sent.orders}):
         client_ids = [order.client_id for order in sent.orders if order.symbol == symbol]
-        sights[symbol] = yield from look(symbol, client_ids, moment.span.first_ms, until_ms=moment.final_ms)
+        sights[symbol] = yield from look(symbol, client_ids, moment.span, until_ms=moment.final_ms)
     verdicts = [_verdict(order, sights[order.symbol], moment, client_ids_repeat=client_ids_repeat) for order in sent.orders]
     parts = tuple([msgspec.structs.replace(each.resolution, checked_until_ms=moment.now_ms) for each in verdicts])
     states = [part.state for part in parts]
