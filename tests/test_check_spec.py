@@ -261,6 +261,11 @@ def test_stream_event_and_key_that_are_not_read_are_found() -> None:
     ]
 
 
+def test_stream_keys_of_an_overlay_are_looked_for_too() -> None:
+    later = {"x-streams": {"depth": ["U", "y"], "balanceUpdate": ["A"]}}
+    assert list(stream_differences(later)) == [Difference("stream event depth.y", "nothing", "the key")]
+
+
 class Misled(Operation[str], frozen=True):
     """A word.
 

@@ -13,6 +13,8 @@ from haversack.wire.base import StreamEvent
 from haversack.wire.enums import OpenEnum
 from spec.compare import NOTHING, Difference
 
+# An overlay cannot change a line of a description, so it lists keys by event under a name of its own.
+LATER = "x-streams"
 # A line of an example: two blanks, a key, a value. `e` comes first, and names the event.
 _KEY = re.compile(r'^  "(\w+)":\s*("?)([^",\n]*)', re.MULTILINE)
 
@@ -29,7 +31,7 @@ def stream_differences(theirs: Mapping[str, Any]) -> Iterator[Difference]:
 
 
 def documented_keys(theirs: Mapping[str, Any]) -> dict[str, set[str]]:
-    """By event, the keys of its examples in the description of the tag `Streams`."""
+    """By event, the keys of its examples in the description of the tag `Streams`, and those that an overlay adds."""
     tags = {tag.get("name"): tag.get("description", "") for tag in theirs.get("tags") or ()}
     found: dict[str, set[str]] = {}
     event = ""
@@ -38,6 +40,8 @@ def documented_keys(theirs: Mapping[str, Any]) -> dict[str, set[str]]:
             event = value
         if event:
             found.setdefault(event, set()).add(key)
+    for event, keys in theirs.get(LATER, {}).items():
+        found.setdefault(event, set()).update(keys)
     return found
 
 
