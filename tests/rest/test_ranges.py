@@ -25,6 +25,7 @@ DAY_MS = 86_400_000
 # 2026-09-01 16:52:31
 NOW_S = 1_788_281_551
 MINUTE_S, HOUR_S, DAY_S = 60, 3_600, 86_400
+NO_ZONE = datetime.fromisoformat("2026-01-01")
 
 
 def at(time_s: int) -> ManualClock:
@@ -112,7 +113,7 @@ def test_fills_may_be_asked_for_by_datetimes() -> None:
     ("times", "others"),
     [
         ((5, 4), {}),
-        ((datetime(2026, 1, 1), None), {}),
+        ((NO_ZONE, None), {}),
         ((1.5, 2), {}),
         ((True, 2), {}),
         ((-1, 2), {}),
@@ -316,7 +317,7 @@ def test_market_without_any_candle_ends() -> None:
     assert desk.read("1h", NOW_S - 365 * DAY_S) == []
 
 
-@pytest.mark.parametrize("wrong", [{"interval": "7m"}, {"start_s": datetime(2026, 1, 1)}, {"start_s": 1.5}, {"end_s": -1}])
+@pytest.mark.parametrize("wrong", [{"interval": "7m"}, {"start_s": NO_ZONE}, {"start_s": 1.5}, {"end_s": -1}])
 def test_impossible_candles_are_refused(wrong: dict[str, Any]) -> None:
     asked: dict[str, Any] = {"interval": "1m", "start_s": 0, **wrong}
     with pytest.raises(UsageError):
