@@ -29,9 +29,10 @@ from haversack.errors import (
 from haversack.rest.answers import read_answer
 from haversack.rest.http import HttpResponse
 from haversack.rest.offset import sync_steps
-from haversack.rest.pacing import Lane, lane_of, turn_steps
+from haversack.rest.pacing import lane_of, turn_steps
 from haversack.rest.request import Attempt, changes_state
 from haversack.rest.session import RestSession
+from haversack.rest.turns import Lane
 from haversack.wire.base import Operation
 
 T = TypeVar("T")

@@ -14,7 +14,8 @@ import msgspec
 from haversack.clock import Clock
 from haversack.errors import ApiError, TransportError
 from haversack.rest.answers import read_answer
-from haversack.rest.pacing import Lane, turn_steps
+from haversack.rest.pacing import turn_steps
+from haversack.rest.turns import Lane
 from haversack.wire.system import GetTime
 
 if TYPE_CHECKING:

@@ -254,7 +254,7 @@ def turn_steps(pacer: Pacer, lane: Lane, read_us: ReadTime) -> Generator[Attempt
             standstill = standstill + 1 if asked_us == before_us else 0
             if standstill == _STANDSTILL_MAX:
                 raise UsageError("the clock stands still while a call waits for its turn: let `sleep` move it")
-        return asked_us
+        return turn.again_us
     finally:
         pacer.leave(turn)
 

@@ -63,7 +63,7 @@ class Turn:
         self.number = number
         self.since_us = now_us
         self.again_us = now_us
-        """When it was told to come back."""
+        """When it was told to come back; in the end, when its request was granted."""
         self.is_over = False
         """Its request may leave."""
 
