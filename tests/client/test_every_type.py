@@ -1,4 +1,4 @@
-"""What the type checker makes of every operation: its answer on a Client, an awaitable of it on an AsyncClient, no word too many."""
+"""What the type checker makes of every operation: its answer on a Client, an awaitable of it on an AsyncClient."""
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ def test_operation_has_its_type_on_both_clients_and_no_other_parameter(name: str
     first = 3 + 3 * list(NAMES).index(name)
     blocking, later, wrong = (re.sub(r"\b[a-z_]+\.", "", verdict[first + offset]) for offset in range(3))
     answer = shown(answer_type(NAMES[name]))
-    assert blocking.endswith((f'-> {answer}"', f"-> {answer}"))
+    # mypy writes nothing for a call that returns None.
+    assert blocking.endswith((f'-> {answer}"', f"-> {answer}") if answer != "None" else ')"')
     assert later.endswith((f'-> Coroutine[Any, Any, {answer}]"', f"-> Coroutine[Any, Any, {answer}]"))
     assert 'Unexpected keyword argument "surely_not_a_parameter"' in wrong
     for parameter in inspect.signature(NAMES[name]).parameters:

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
+import pkgutil
 from decimal import Decimal
+from importlib import import_module
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
 import msgspec
 from hypothesis import strategies as st
 
-from haversack.wire import (
-    account,
-    assets,
-    capital,
-    events,
-    events_rfq,
-    faults,
-    history,
-    markets,
-    orders,
-    rfq,
-    rfq_history,
-    system,
-    trades,
-)
+import haversack.wire
 from haversack.wire.base import Answer, StreamEvent
 from haversack.wire.enums import OpenEnum
+from haversack.wire.events import RawEvent
 
-MODULES = (account, assets, capital, events, events_rfq, faults, history, markets, orders, rfq, rfq_history, system, trades)
+MODULES = [import_module(f"haversack.wire.{found.name}") for found in pkgutil.iter_modules(haversack.wire.__path__)]
 
 
 def answer_types() -> list[type[Answer]]:
@@ -35,7 +24,7 @@ def answer_types() -> list[type[Answer]]:
 
 
 def event_types() -> list[type[StreamEvent]]:
-    return [kind for kind in _structs() if issubclass(kind, StreamEvent) and kind is not events.RawEvent]
+    return [kind for kind in _structs() if issubclass(kind, StreamEvent) and kind is not RawEvent]
 
 
 def _structs() -> list[type[Any]]:

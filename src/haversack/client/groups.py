@@ -5,9 +5,19 @@ from __future__ import annotations
 from typing import Generic, TypeVar
 
 from haversack.client.endpoint import C_co, Group, Sends, SendsAsync, endpoint
-from haversack.wire.account import GetAccount
-from haversack.wire.assets import GetAssets
-from haversack.wire.capital import GetBalances, GetDepositAddress
+from haversack.wire.account import GetAccount, GetMaxBorrowQuantity, GetMaxOrderQuantity, GetMaxWithdrawalQuantity, UpdateAccount
+from haversack.wire.assets import GetAssets, GetCollateralParameters
+from haversack.wire.borrow_lend import (
+    ExecuteBorrowLend,
+    GetApyRates,
+    GetBorrowLendLiquidationPrice,
+    GetBorrowLendMarketHistory,
+    GetBorrowLendMarkets,
+    GetBorrowLendPositions,
+)
+from haversack.wire.borrow_lend_history import GetBorrowLendHistory, GetBorrowLendPositionHistory, GetInterestHistory
+from haversack.wire.capital import ConvertDust, GetBalances, GetCollateral, GetDepositAddress, GetDustHistory
+from haversack.wire.funding import GetFundingHistory, GetFundingRates
 from haversack.wire.history import GetFillHistory, GetOrderHistory
 from haversack.wire.markets import (
     GetDepth,
@@ -20,8 +30,46 @@ from haversack.wire.markets import (
     GetTickers,
 )
 from haversack.wire.orders import CancelAllOrders, CancelOrder, GetOpenOrders, GetOrder, PlaceOrder, PlaceOrders
-from haversack.wire.system import GetStatus, GetTime, Ping
-from haversack.wire.trades import GetRecentTrades
+from haversack.wire.positions import GetPositionHistory, GetPositions
+from haversack.wire.predictions import GetPredictionEvents, GetPredictionTags
+from haversack.wire.rfq import AcceptQuote, CancelRfq, GetOpenRfqs, RefreshRfq, SubmitQuote, SubmitRfq
+from haversack.wire.rfq_history import GetQuoteFillHistory, GetQuoteHistory, GetRfqFillHistory, GetRfqHistory
+from haversack.wire.settlements import GetSettlementHistory
+from haversack.wire.stocks import (
+    GetMarketHolidays,
+    GetMarketSessions,
+    GetSecurities,
+    GetStockHolidays,
+    GetStockIndicativeQuote,
+    GetStockSessions,
+)
+from haversack.wire.strategies import (
+    CancelAllStrategies,
+    CancelStrategy,
+    CreateStrategy,
+    GetOpenStrategies,
+    GetStrategy,
+    GetStrategyHistory,
+)
+from haversack.wire.system import GetStatus, GetTime, GetWallets, Ping
+from haversack.wire.trades import GetHistoricalTrades, GetRecentTrades
+from haversack.wire.transfers import (
+    CreateWithdrawalDelay,
+    GetDeposits,
+    GetWithdrawalDelay,
+    GetWithdrawals,
+    RequestWithdrawal,
+    UpdateWithdrawalDelay,
+)
+from haversack.wire.vaults import (
+    CancelVaultRedeem,
+    GetPendingVaultRedeems,
+    GetVaultHistory,
+    GetVaultNav,
+    GetVaults,
+    MintVaultTokens,
+    RedeemVaultTokens,
+)
 
 C = TypeVar("C", bound=Sends | SendsAsync)
 
@@ -32,34 +80,79 @@ class System(Group[C_co]):
     status = endpoint(GetStatus)
     ping = endpoint(Ping)
     time = endpoint(GetTime)
+    wallets = endpoint(GetWallets)
 
 
 class Markets(Group[C_co]):
     """Assets, markets and their rules, books, trades, prices and statistics. Public."""
 
     assets = endpoint(GetAssets)
+    collateral_parameters = endpoint(GetCollateralParameters)
     all = endpoint(GetMarkets)
     get = endpoint(GetMarket)
     depth = endpoint(GetDepth)
     recent_trades = endpoint(GetRecentTrades)
+    historical_trades = endpoint(GetHistoricalTrades)
     ticker = endpoint(GetTicker)
     tickers = endpoint(GetTickers)
     klines = endpoint(GetKlines)
     mark_prices = endpoint(GetMarkPrices)
     open_interest = endpoint(GetOpenInterest)
+    funding_rates = endpoint(GetFundingRates)
+
+
+class Predictions(Group[C_co]):
+    """Markets on what will happen. Public."""
+
+    events = endpoint(GetPredictionEvents)
+    tags = endpoint(GetPredictionTags)
+
+
+class Stocks(Group[C_co]):
+    """Stocks: what is traded, when, and at which price one would get it. Public."""
+
+    securities = endpoint(GetSecurities)
+    sessions = endpoint(GetStockSessions)
+    holidays = endpoint(GetStockHolidays)
+    indicative_quote = endpoint(GetStockIndicativeQuote)
+    market_sessions = endpoint(GetMarketSessions)
+    market_holidays = endpoint(GetMarketHolidays)
 
 
 class Account(Group[C_co]):
     """The account's settings, fees and limits."""
 
     get = endpoint(GetAccount)
+    update = endpoint(UpdateAccount)
+    max_borrow_quantity = endpoint(GetMaxBorrowQuantity)
+    max_order_quantity = endpoint(GetMaxOrderQuantity)
+    max_withdrawal_quantity = endpoint(GetMaxWithdrawalQuantity)
 
 
 class Capital(Group[C_co]):
-    """What the account has, and where money comes in."""
+    """What the account has, and how money comes and goes."""
 
     balances = endpoint(GetBalances)
+    collateral = endpoint(GetCollateral)
+    convert_dust = endpoint(ConvertDust)
+    deposits = endpoint(GetDeposits)
     deposit_address = endpoint(GetDepositAddress)
+    withdrawals = endpoint(GetWithdrawals)
+    request_withdrawal = endpoint(RequestWithdrawal)
+    withdrawal_delay = endpoint(GetWithdrawalDelay)
+    create_withdrawal_delay = endpoint(CreateWithdrawalDelay)
+    update_withdrawal_delay = endpoint(UpdateWithdrawalDelay)
+
+
+class BorrowLend(Group[C_co]):
+    """Lending idle assets, and borrowing others."""
+
+    markets = endpoint(GetBorrowLendMarkets)
+    market_history = endpoint(GetBorrowLendMarketHistory)
+    apy = endpoint(GetApyRates)
+    positions = endpoint(GetBorrowLendPositions)
+    liquidation_price = endpoint(GetBorrowLendLiquidationPrice)
+    execute = endpoint(ExecuteBorrowLend)
 
 
 class Orders(Group[C_co]):
@@ -73,11 +166,62 @@ class Orders(Group[C_co]):
     open = endpoint(GetOpenOrders)
 
 
+class Positions(Group[C_co]):
+    """Open positions in perpetuals and other contracts."""
+
+    open = endpoint(GetPositions)
+
+
+class Rfq(Group[C_co]):
+    """Requests for quotes: ask for a price, answer with one."""
+
+    submit = endpoint(SubmitRfq)
+    quote = endpoint(SubmitQuote)
+    accept = endpoint(AcceptQuote)
+    refresh = endpoint(RefreshRfq)
+    cancel = endpoint(CancelRfq)
+    open = endpoint(GetOpenRfqs)
+
+
+class Strategies(Group[C_co]):
+    """Orders that the exchange sends in slices."""
+
+    create = endpoint(CreateStrategy)
+    get = endpoint(GetStrategy)
+    open = endpoint(GetOpenStrategies)
+    cancel = endpoint(CancelStrategy)
+    cancel_all = endpoint(CancelAllStrategies)
+
+
+class Vaults(Group[C_co]):
+    """Shares in what others trade."""
+
+    all = endpoint(GetVaults)
+    history = endpoint(GetVaultHistory)
+    nav = endpoint(GetVaultNav)
+    mint = endpoint(MintVaultTokens)
+    redeem = endpoint(RedeemVaultTokens)
+    cancel_redeem = endpoint(CancelVaultRedeem)
+    pending_redeems = endpoint(GetPendingVaultRedeems)
+
+
 class History(Group[C_co]):
     """What the account did. Histories lag behind the matching engine by seconds."""
 
     fills = endpoint(GetFillHistory)
     orders = endpoint(GetOrderHistory)
+    positions = endpoint(GetPositionHistory)
+    funding = endpoint(GetFundingHistory)
+    settlements = endpoint(GetSettlementHistory)
+    borrow_lend = endpoint(GetBorrowLendHistory)
+    borrow_lend_positions = endpoint(GetBorrowLendPositionHistory)
+    interest = endpoint(GetInterestHistory)
+    dust = endpoint(GetDustHistory)
+    strategies = endpoint(GetStrategyHistory)
+    rfqs = endpoint(GetRfqHistory)
+    quotes = endpoint(GetQuoteHistory)
+    rfq_fills = endpoint(GetRfqFillHistory)
+    quote_fills = endpoint(GetQuoteFillHistory)
 
 
 class Groups(Generic[C]):
@@ -86,7 +230,14 @@ class Groups(Generic[C]):
     def __init__(self, client: C) -> None:
         self.system: System[C] = System(client)
         self.markets: Markets[C] = Markets(client)
+        self.predictions: Predictions[C] = Predictions(client)
+        self.stocks: Stocks[C] = Stocks(client)
         self.account: Account[C] = Account(client)
         self.capital: Capital[C] = Capital(client)
+        self.borrow_lend: BorrowLend[C] = BorrowLend(client)
         self.orders: Orders[C] = Orders(client)
+        self.positions: Positions[C] = Positions(client)
+        self.rfq: Rfq[C] = Rfq(client)
+        self.strategies: Strategies[C] = Strategies(client)
+        self.vaults: Vaults[C] = Vaults(client)
         self.history: History[C] = History(client)
