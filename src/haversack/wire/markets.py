@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType, field
 
+from haversack.wire import rules
 from haversack.wire.base import Answer, BySymbol, MaybeBySymbol, Operation, moment_of_iso, moment_of_ms, moment_of_us
 from haversack.wire.enums import MarketType, OrderBookState, RwaMarketType
 from haversack.wire.inputs import (
@@ -15,9 +16,12 @@ from haversack.wire.inputs import (
     KlineIntervalLike,
     KlinePriceTypeLike,
     MarketTypeLike,
+    Number,
+    SideLike,
     TickerIntervalLike,
     TimeS,
 )
+from haversack.wire.orders import PlaceOrder
 
 Level: TypeAlias = tuple[Decimal, Decimal]
 """Price and quantity."""
@@ -112,6 +116,61 @@ class Market(Answer, frozen=True, kw_only=True):
     def created_at(self) -> datetime:
         """When the market was made, UTC."""
         return moment_of_iso(self.created_iso)
+
+    def round_price(self, price: Number, side: SideLike) -> Decimal:
+        """The price on the tick: down for a Bid and up for an Ask, so that no more is given than was asked for.
+
+        Errors: RuleBroken if that is outside the market's minimum and maximum price.
+        """
+        return rules.round_price(self, price, side)
+
+    def round_quantity(self, quantity: Number) -> Decimal:
+        """The quantity on the step, downwards.
+
+        Errors: RuleBroken if that is below the market's minimum quantity, or above its maximum.
+        """
+        return rules.round_quantity(self, quantity)
+
+    def impact_limit(self, side: SideLike, best_price: Number) -> Decimal | None:
+        """The furthest price at which an order that takes is filled; None if there is no limit. What is left then expires.
+
+        `best_price` is the best ask for a Bid, and the best bid for an Ask.
+        """
+        return rules.impact_limit(self, side, best_price)
+
+    def problems(
+        self,
+        order: PlaceOrder,
+        *,
+        best_bid: Number | None = None,
+        best_ask: Number | None = None,
+        last_price: Number | None = None,
+        active_price: Number | None = None,
+    ) -> list[rules.RuleBroken]:
+        """All rules of this market that an order breaks, in the order in which the exchange checks them.
+
+        Prices of the moment are optional. With all three, or with the active price that is their median, the price band is
+        checked; with the best price of the other side, whether a post-only order would take.
+        """
+        references = rules.References.of(best_bid, best_ask, last_price, active_price=active_price)
+        return rules.problems(self, order, references)
+
+    def validate(
+        self,
+        order: PlaceOrder,
+        *,
+        best_bid: Number | None = None,
+        best_ask: Number | None = None,
+        last_price: Number | None = None,
+        active_price: Number | None = None,
+    ) -> PlaceOrder:
+        """The same order, if it breaks none of this market's rules. The prices of the moment are those of `problems`.
+
+        Errors: RuleBroken says the first rule that is broken, and has the others in `others`.
+        """
+        references = rules.References.of(best_bid, best_ask, last_price, active_price=active_price)
+        rules.refuse(rules.problems(self, order, references))
+        return order
 
 
 class GetMarkets(Operation[list[Market]], frozen=True, kw_only=True):
