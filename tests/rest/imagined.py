@@ -158,7 +158,10 @@ class Imagined:
         assert isinstance(operation, GetFillHistory)
         filled = [one for one in self.made if one.executed != "0" and one.filled_ms + one.fill_lag_ms <= self.now_ms]
         assert isinstance(operation.from_ms, int)
-        filled = [one for one in filled if operation.from_ms <= SENT_MS + one.filled_ms and one.symbol == operation.symbol]
+        assert isinstance(operation.to_ms, int | None)
+        until_ms = operation.to_ms or 10**15
+        filled = [one for one in filled if operation.from_ms <= SENT_MS + one.filled_ms < until_ms]
+        filled = [one for one in filled if one.symbol == operation.symbol]
         return self._page([_fill(one) for one in filled], operation)
 
     def _page(self, rows: list[Any], operation: GetOrderHistory | GetFillHistory) -> Page[Any]:

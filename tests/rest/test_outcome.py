@@ -22,7 +22,8 @@ from haversack.rest.outcome import Outcome, Resolution, resolve
 from haversack.rest.procedure import perform
 from haversack.wire.base import Operation
 from haversack.wire.enums import Side
-from haversack.wire.orders import CancelAllOrders, CancelOrder, Order, PlaceOrders
+from haversack.wire.history import GetFillHistory, GetOrderHistory
+from haversack.wire.orders import CancelAllOrders, CancelOrder, GetOpenOrders, Order, PlaceOrders
 from haversack.wire.system import GetTime
 from rest.imagined import CANCELLED, EXPIRED, FILLED, NEW, SENT_MS, WINDOW_MS, Imagined, Made, place
 
@@ -274,6 +275,13 @@ def test_a_long_history_is_read_back_in_pages_of_any_size() -> None:
         assert Imagined(*busy, rows_max=rows_max).resolve().state is Outcome.NOT_DONE
 
 
+def test_who_asks_a_day_later_reads_no_fills_of_that_day() -> None:
+    exchange = Imagined(Made(client_id=8, at_ms=80_000_000, fate=FILLED, executed="1.5"))
+    exchange.pass_ms(86_400_000)
+    assert exchange.resolve().state is Outcome.NOT_DONE
+    assert len(exchange.asked) == len([GetTime, GetOpenOrders, GetOrderHistory, GetOrderHistory, GetFillHistory])
+
+
 def test_a_history_that_is_longer_than_can_be_read_says_nothing() -> None:
     busy = [Made(order_id=f"n{number:03}", client_id=1_000 + number, at_ms=10, fate=EXPIRED) for number in range(60)]
     resolution = Imagined(*busy, rows_max=1).resolve()
@@ -393,6 +401,15 @@ def test_a_cancel_is_done_if_the_order_was_cancelled(sent: CancelOrder, at_ms: i
     assert resolution.order is not None
     assert resolution.order.executed_quantity == Decimal("0.5")
     assert exchange.now_ms < 5_100
+
+
+def test_a_cancel_by_client_id_is_traced_as_far_back_as_the_order_is() -> None:
+    between = [Made(order_id=f"n{number}", client_id=8, at_ms=OLD_MS // 2, fate=EXPIRED) for number in range(250)]
+    exchange = Imagined(*between, Made(at_ms=OLD_MS, fate=CANCELLED, ends_ms=-OLD_MS))
+    assert exchange.resolve(CANCEL_BY_CLIENT_ID).state is Outcome.DONE
+    endless = Imagined(*between, rows_max=1)
+    assert endless.resolve(CANCEL_BY_CLIENT_ID).state is Outcome.UNKNOWN
+    assert len(endless.asked) < 50
 
 
 @pytest.mark.parametrize("sent", [CANCEL, CANCEL_BY_CLIENT_ID], ids=["order id", "client id"])
