@@ -74,7 +74,7 @@ class History:
 
     def send(self, operation: Any) -> Page[Line]:
         if self.asked:
-            next(self._changes, lambda _: None)(self)
+            next(self._changes, nothing)(self)
         self.asked.append((operation.offset, operation.limit))
         end = operation.offset + min(operation.limit, self._cap)
         self.place = min(end, len(self.words))

@@ -151,12 +151,12 @@ class KlineDesk:
         self.meanwhile()
         return rows[-self._rows_max :] if self._keeps_last else rows[: self._rows_max]
 
-    def read(self, interval: str, start_s: Any, end_s: Any = None, **parameters: Any) -> list[Kline]:
+    def read(self, interval: Any, start_s: Any, end_s: Any = None, **parameters: Any) -> list[Kline]:
         session = RestSession(None, self.clock)
         steps: Feed[Kline] = each_kline(
             session,
             "SOL_USDC",
-            interval=interval,  # type: ignore[arg-type]
+            interval=interval,
             start_s=start_s,
             end_s=end_s,
             **parameters,
@@ -168,7 +168,7 @@ def _starts(interval: str, from_s: int, to_s: int, listed_s: int) -> list[int]:
     if from_s >= to_s:
         return []
     start_s = _floor(interval, from_s)
-    starts_s = []
+    starts_s: list[int] = []
     while start_s < to_s:
         # The candle in which the market was listed is there, although it begins before.
         if start_s >= from_s or start_s <= listed_s < _after(interval, start_s):
