@@ -1,7 +1,7 @@
 # What type checkers and editors see: the names that __init__.py imports when they are first used.
 # isort: off
 
-__all__: list[str]
+__all__: list[str]  # noqa: PYI035  It is made when the module is run, of the same names.
 
 from haversack.client.aio import AsyncClient as AsyncClient
 from haversack.client.blocking import Client as Client
