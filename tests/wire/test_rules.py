@@ -91,6 +91,7 @@ def test_what_is_rounded_is_sent_without_an_exponent(tick: str, price: Decimal, 
     assume(price >= Decimal(tick))
     sent = parameters(limit(market(tick).round_price(price, side), side=side))["price"]
     assert "E" not in sent.upper()
+    assert "E+" not in str(market(tick).round_price(price, side))
 
 
 @pytest.mark.parametrize(("tick", "price", "bid", "ask"), [

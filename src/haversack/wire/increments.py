@@ -59,6 +59,6 @@ def _count(value: Decimal, increment: Decimal) -> int:
 
 def _multiple(count: int, increment: Decimal) -> Decimal:
     """So many increments, with the decimals of one, and never with an exponent above zero."""
-    product = _EXACT.multiply(Decimal(count), increment)
-    exponent = product.as_tuple().exponent
-    return Decimal(int(product)) if isinstance(exponent, int) and exponent > 0 else product
+    multiple = _EXACT.multiply(Decimal(count), increment)
+    exponent = multiple.as_tuple().exponent
+    return Decimal(int(multiple)) if isinstance(exponent, int) and exponent > 0 else multiple
