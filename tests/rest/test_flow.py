@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from haversack.clock import ManualClock
 from haversack.credentials import Credentials
@@ -14,20 +15,26 @@ from haversack.errors import (
     ApiError,
     ConnectFailed,
     InvalidRequest,
+    LocalRateLimit,
     Maintenance,
+    MalformedRequest,
     MissingCredentials,
+    NotServed,
     OutcomeUnknown,
     ProtocolError,
     RedirectRefused,
     RequestFailed,
+    RequestTooLarge,
     ServerError,
     TooManyRequests,
+    UnknownPath,
     UntrustedServer,
     UsageError,
 )
 from haversack.rest.drivers import drive
 from haversack.rest.flow import flow
 from haversack.rest.http import HttpRequest, HttpResponse
+from haversack.rest.pacing import Limits, Pacer
 from haversack.rest.request import Attempt
 from haversack.rest.retry import Retry
 from haversack.rest.session import RestSession
@@ -35,7 +42,7 @@ from haversack.wire.base import CancelPending, Operation, Page
 from haversack.wire.enums import Side
 from haversack.wire.history import GetFillHistory
 from haversack.wire.markets import GetTicker
-from haversack.wire.orders import CancelAllOrders, CancelOrder, GetOpenOrders, PlaceOrder
+from haversack.wire.orders import CancelAllOrders, CancelOrder, GetOpenOrders, PlaceOrder, PlaceOrders
 from haversack.wire.system import GetStatus, GetTime, Ping
 
 KEYS = Credentials.generate()
@@ -386,3 +393,172 @@ def test_flow_runs_without_waiting_for_real() -> None:
     line.run(GetStatus(), session())
     assert line.slept_s == [30.0, 30.0]
     assert time.monotonic_ns() - started_ns < 1_000_000_000
+
+
+# What an error says
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "message"),
+    [
+        (404, b"not found", UnknownPath, "not found"),
+        (405, b"method not allowed", UnknownPath, "method not allowed"),
+        (413, b"payload too large", RequestTooLarge, "payload too large"),
+        (501, b"GetTime is not served by this local exchange", NotServed, "GetTime is not served by this local exchange"),
+        (400, b"failed to parse parameter `limit`: ...", MalformedRequest, "failed to parse parameter `limit`: ..."),
+        (502, b"<html>\n<head><title>502  Bad\nGateway</title></head>" + b"x" * 50_000, ServerError,
+         "an HTML page named '502 Bad Gateway'"),
+        (503, b"<!DOCTYPE html><HTML><TITLE>" + b"x" * 300 + b"</TITLE>", Maintenance, f"an HTML page named '{'x' * 100}'"),
+        (504, b"<html><title>never closed", ServerError, "an HTML page"),
+        (504, b"<html></title><title>", ServerError, "an HTML page"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_plain_text_and_pages_become_errors_with_a_short_text(
+    status: int, body: bytes, kind: type[ApiError], message: str
+) -> None:
+    with pytest.raises(kind) as caught:
+        outcome(GetTime(), answer(status, body))
+    assert (caught.value.code, caught.value.message) == (None, message)
+
+
+@pytest.mark.parametrize("operation", [GetFillHistory(symbol="SOL_USDC"), CANCEL], ids=lambda operation: type(operation).__name__)
+def test_refusal_names_method_and_path_and_operation(operation: Operation[Any]) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        outcome(operation, said("INVALID_CLIENT_REQUEST"))
+    error, kind = caught.value, type(operation)
+    assert (error.method, error.path, error.operation) == (kind.method, kind.path, kind.__name__)
+    assert str(error).startswith(f"{kind.method} {kind.path}: INVALID_CLIENT_REQUEST (HTTP 400)")
+    assert "SOL_USDC" not in str(error)
+
+
+class Withdraw(Operation[None], frozen=True, kw_only=True):
+    """Something that carries a second factor."""
+
+    method, path, instruction = "POST", "/wapi/v1/capital/withdrawals", "withdraw"
+    two_factor_token: str
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_what_signs_a_request_is_hidden_where_an_error_quotes_it(as_json: bool) -> None:
+    attempt = next(steps := flow(Withdraw(two_factor_token="123456"), session()))
+    assert attempt.request is not None
+    headers = attempt.request.headers
+    text = f"found {{token 123456}} {headers['X-Signature']} {headers['X-API-Key']}"
+    body = b'{"code":"INVALID_CLIENT_REQUEST","message":"%s"}' % text.encode() if as_json else text.encode()
+    with pytest.raises(InvalidRequest) as caught:
+        steps.send(answer(400, body))
+    assert caught.value.message == "found {token [hidden]} [hidden] [hidden]"
+
+
+def test_refusal_is_a_final_no_where_nobody_serves_the_operation() -> None:
+    with pytest.raises(NotServed):
+        outcome(PLACE, answer(501, b"not served"))
+
+
+@pytest.mark.parametrize("results", [0, 1, 3])
+def test_batch_with_more_or_fewer_results_than_orders_may_have_happened(results: int) -> None:
+    batch = PlaceOrders((PLACE, replace(PLACE, client_id=8)))
+    body = b"[" + b",".join([b'{"operation":"Err","code":"INVALID_ORDER","message":"no"}'] * results) + b"]"
+    with pytest.raises(OutcomeUnknown, match=f"{results} results for 2 orders") as caught:
+        outcome(batch, answer(body=body))
+    assert isinstance(caught.value.cause, ProtocolError)
+    assert caught.value.client_ids == (7, 8)
+
+
+def test_batch_with_a_result_for_each_order_is_answered_by_them() -> None:
+    body = b'[{"operation":"Err","code":"INVALID_ORDER","message":"no"},{"operation":"Ok",' + ORDER[1:] + b"]"
+    refused, placed = outcome(PlaceOrders((PLACE, PLACE)), answer(body=body))
+    assert (refused.code, placed.order_id) == ("INVALID_ORDER", "5")
+
+
+# Its turn within the rate limits
+
+ONE_A_MINUTE = Limits(requests_per_minute=1, kept_for_cancels=0, margin_ms=0)
+
+
+def paced(limits: Limits, clock: ManualClock | None = None, **options: Any) -> RestSession:
+    return RestSession(KEYS, clock or ManualClock(), pacer=Pacer(limits), dice=lambda: 1.0, **options)
+
+
+@pytest.mark.parametrize("operation", [GetOpenOrders(), PLACE], ids=lambda operation: type(operation).__name__)
+def test_request_is_signed_after_the_wait_for_its_turn(operation: Operation[Any]) -> None:
+    clock = ManualClock()
+    rest = paced(ONE_A_MINUTE, clock)
+    next(flow(GetStatus(), rest))
+    steps = flow(operation, rest)
+    waited_s = []
+    while (attempt := next(steps)).request is None:
+        waited_s.append(attempt.delay_s)
+        clock.advance(us=round(attempt.delay_s * 1_000_000))
+    assert sum(waited_s) == 60
+    assert attempt.request.headers["X-Timestamp"] == str(clock.now_us() // 1_000)
+
+
+def test_call_that_would_wait_too_long_sends_nothing() -> None:
+    rest, line = paced(Limits(requests_per_minute=1, kept_for_cancels=0, wait_s_max=1)), Line(answer(body=STATUS))
+    line.run(GetStatus(), rest)
+    for operation in (GetStatus(), PLACE):
+        with pytest.raises(LocalRateLimit):
+            line.run(operation, rest)
+    assert len(line.sent) == 1
+
+
+def test_429_holds_everybody_who_shares_the_budget() -> None:
+    clock, pacer = ManualClock(), Pacer()
+    one, other = (RestSession(KEYS, clock, pacer=pacer, dice=lambda: 1.0) for _ in range(2))
+    with pytest.raises(TooManyRequests):
+        Line(answer(429, retry_after="20")).run(PLACE, one)
+    assert [next(flow(operation, other)) for operation in (GetStatus(), PLACE, CANCEL)] == [Attempt(None, 20.0)] * 3
+    clock.advance(s=20)
+    assert next(flow(CANCEL, other)).request is not None
+
+
+def test_429s_in_a_row_hold_for_longer_and_longer() -> None:
+    line = Line(*[answer(429)] * 3, answer(body=STATUS))
+    line.run(GetStatus(), session(retry=Retry(attempts_max=4)))
+    assert line.slept_s == [1, 2, 4]
+
+
+def test_answer_ends_a_row_of_429s() -> None:
+    rest = session()
+    line = Line(answer(429), answer(body=STATUS), answer(429), said("INVALID_SYMBOL"), answer(429), answer(body=STATUS))
+    line.run(GetStatus(), rest)
+    with pytest.raises(InvalidRequest):
+        line.run(GetStatus(), rest)
+    line.run(GetStatus(), rest)
+    assert line.slept_s == [1, 1, 1]
+
+
+def test_in_an_outage_little_is_repeated() -> None:
+    rest, line = session(), Line(*[answer(502)] * 1_000)
+    for _ in range(100):
+        with pytest.raises(ServerError):
+            line.run(GetStatus(), rest)
+    assert len(line.sent) == 110
+
+
+def test_reads_are_repeated_again_when_answers_come_again() -> None:
+    rest = session()
+    line = Line(*[answer(502)] * 110, *[answer(body=STATUS)] * 10, answer(502), answer(body=STATUS))
+    for _ in range(100):
+        with pytest.raises(ServerError):
+            line.run(GetStatus(), rest)
+    for _ in range(11):
+        line.run(GetStatus(), rest)
+    assert line.replies == []
+
+
+def test_call_that_is_given_up_while_it_waits_leaves_its_line() -> None:
+    rest = paced(ONE_A_MINUTE)
+    assert isinstance(rest.clock, ManualClock)
+    rest.pacer.refused(0, 0, asked_s=60, share=1)
+
+    def interrupt(_delay_s: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as kept:
+        drive(flow(GetStatus(), rest), Line(), interrupt)
+    rest.clock.advance(s=60)
+    assert next(flow(GetStatus(), rest)).request is not None
+    assert kept.value.__traceback__ is not None, "what holds on to the call's frames is still there"
