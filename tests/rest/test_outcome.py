@@ -18,6 +18,7 @@ from haversack.errors import (
     RequestFailed,
     UsageError,
 )
+from haversack.rest.offset import OffsetEstimate
 from haversack.rest.outcome import Outcome, Resolution, resolve
 from haversack.rest.procedure import perform
 from haversack.wire.base import Operation
@@ -102,6 +103,19 @@ def test_a_request_signed_by_a_clock_that_is_ahead_stays_good_for_that_long(ahea
     assert prompt.resolve().state is Outcome.DONE
     lost = Imagined(ahead_ms=ahead_ms)
     assert (lost.resolve().state, lost.now_ms > WINDOW_MS + LAG_MS) == (Outcome.NOT_DONE, True)
+
+
+def test_a_request_signed_before_its_clock_was_corrected_is_found_where_that_clock_put_it() -> None:
+    early = Made(at_ms=-179_960, fate=FILLED, executed="1.5")
+    measured = Imagined(early, ahead_ms=180_000)
+    estimate = OffsetEstimate()
+    estimate.add(sent_us=0, received_us=0, server_ms=SENT_MS + measured.now_ms)
+    measured.session.server_clock.learn(estimate)
+    assert measured.resolve().state is Outcome.DONE
+    set_back = Imagined(early, ahead_ms=180_000)
+    set_back.pass_ms(10_000)
+    set_back.clock.set_now_us((SENT_MS + set_back.now_ms) * 1_000)
+    assert set_back.resolve().state is Outcome.DONE
 
 
 def test_a_clock_that_is_behind_changes_nothing() -> None:
@@ -237,6 +251,9 @@ def test_a_fill_tells_of_an_order_that_the_history_does_not_show() -> None:
     resolution = Imagined(hidden).resolve()
     assert resolution.state is Outcome.UNKNOWN
     assert "order 5 has its client id and fills" in resolution.reason
+    # One that is filled later, and shown later still, is of another time.
+    later = Made(at_ms=WINDOW_MS + 8_000, fate=FILLED, executed="1.5", lag_ms=10**9)
+    assert Imagined(later).resolve().state is Outcome.NOT_DONE
     # Nor is another order believed to be the only one then.
     assert Imagined(hidden, Made(order_id="6")).resolve().state is Outcome.UNKNOWN
     # The fill of an older order with that id, which is asked for by the order's own id, stands for nothing.

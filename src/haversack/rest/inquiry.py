@@ -26,6 +26,8 @@ ROUNDS_MAX = 100
 CARRY_OUT_MS = 2_000
 """How long the exchange may need between taking a request and showing what it did in the list of open orders; a guess."""
 _SLACK_MS = 10_000
+_AHEAD_MOST_MS = 600_000
+"""No request is taken whose timestamp is further ahead than ten minutes (inferred from other clients)."""
 _PAUSE_FIRST_S, _PAUSE_LEAST_S, _PAUSE_MOST_S = 0.25, 0.05, 2.0
 
 
@@ -98,8 +100,9 @@ class Inquiry:
             raise UsageError(f"{type(outcome.operation).__name__} bears no time at which it was signed")
         self.operation: Operation[Any] = outcome.operation
         self._sent_ms = outcome.sent_ms
-        # A request may be signed by a clock that was corrected to the exchange's, or by one that was not yet.
-        self._clocks: tuple[Clock, ...] = (session.clock, getattr(session, "server_clock", session.clock))
+        # The request may have been signed by the clock as it is corrected now, or as it was before that.
+        self._clocks: tuple[Clock, ...] = (session.clock, session.server_clock)
+        self._ahead_ms = 0
         self._patience = patience
         self._closed_ms = self._sent_ms + session.window_ms + CARRY_OUT_MS
         self._final_ms = self._closed_ms + patience.history_lag_ms
@@ -111,9 +114,12 @@ class Inquiry:
     def moment(self) -> Procedure[Moment]:
         """The exchange's time, asked for anew."""
         now_ms: int = yield GetTime()
-        ahead_ms = max(clock.now_us() // 1_000 - now_ms for clock in self._clocks)
-        first_ms = self._sent_ms - max(0, ahead_ms) - self._patience.clock_tolerance_ms
-        span = Span(first_ms, self._closed_ms + self._patience.clock_tolerance_ms)
+        tolerance_ms = self._patience.clock_tolerance_ms
+        self._ahead_ms = max(self._ahead_ms, *[clock.now_us() // 1_000 - now_ms for clock in self._clocks])
+        if self._sent_ms - now_ms > self._ahead_ms + tolerance_ms:
+            # It bears a time that has not come yet, and no clock is that far ahead: it was set back since.
+            self._ahead_ms = _AHEAD_MOST_MS
+        span = Span(self._sent_ms - self._ahead_ms - tolerance_ms, self._closed_ms + tolerance_ms)
         if self._moment is None and self._patience.wait_ms is None:
             # Only now is it known how long a request that was signed by a wrong clock stays good.
             self._wait_us = max(self._wait_us, (self._final_ms - now_ms + _SLACK_MS) * 1_000)
