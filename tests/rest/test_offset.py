@@ -204,6 +204,16 @@ def test_clock_that_is_set_during_the_wait_for_the_turn_is_measured_too() -> Non
     assert world.asked("orders") == 1
 
 
+@pytest.mark.parametrize("drift_ppm", [-500, 500])
+def test_clock_that_runs_wrong_for_days_is_measured_now_and_then(drift_ppm: int) -> None:
+    world = World(drift_ppm=drift_ppm, ahead_ms_max=WINDOW_MS)
+    session = world.session()
+    for _ in range(72):
+        world.pass_time(3_600_000_000)
+        assert world.run(READ, session) == []
+    assert world.asked("time") // 5 == 24, "it takes 2.8 hours to be wrong by a window"
+
+
 def test_public_request_asks_nothing_about_the_time() -> None:
     world = World()
     session = world.session()

@@ -72,14 +72,15 @@ def _read(operation: Operation[T], session: RestSession) -> Flow[T]:
             delay_s = session.retry_delay_s(failure, attempts)
             if delay_s is None:
                 raise
+            if isinstance(failure, TooManyRequests):
+                # Everybody waits, this call too: it asks for its turn again.
+                continue
             _log.warning("%s failed (%s); again in %.2f s", kind.__name__, failure, delay_s)
-            held = isinstance(failure, TooManyRequests)
         else:
             session.pacer.answered(granted_us)
             return answer
-        # The wait comes first and alone, so that the request after it is signed when it leaves. After a 429 everybody waits.
-        if not held:
-            yield Attempt(None, delay_s)
+        # The wait comes first and alone, so that the request after it is signed when it leaves.
+        yield Attempt(None, delay_s)
 
 
 def _change(operation: Operation[T], session: RestSession) -> Flow[T]:
