@@ -107,11 +107,13 @@ def test_a_request_signed_by_a_clock_that_is_ahead_stays_good_for_that_long(ahea
 
 def test_a_request_signed_before_its_clock_was_corrected_is_found_where_that_clock_put_it() -> None:
     early = Made(at_ms=-179_960, fate=FILLED, executed="1.5")
-    measured = Imagined(early, ahead_ms=180_000)
-    estimate = OffsetEstimate()
-    estimate.add(sent_us=0, received_us=0, server_ms=SENT_MS + measured.now_ms)
-    measured.session.server_clock.learn(estimate)
-    assert measured.resolve().state is Outcome.DONE
+    for asked_after_ms in (0, 400_000):
+        measured = Imagined(early, ahead_ms=180_000)
+        estimate = OffsetEstimate()
+        estimate.add(sent_us=0, received_us=0, server_ms=SENT_MS + measured.now_ms)
+        measured.session.server_clock.learn(estimate)
+        measured.pass_ms(asked_after_ms)
+        assert measured.resolve().state is Outcome.DONE
     set_back = Imagined(early, ahead_ms=180_000)
     set_back.pass_ms(10_000)
     set_back.clock.set_now_us((SENT_MS + set_back.now_ms) * 1_000)
