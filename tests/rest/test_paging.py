@@ -16,7 +16,7 @@ from haversack.client.endpoint import Group
 from haversack.client.several import listing
 from haversack.clock import ManualClock
 from haversack.errors import ProtocolError, UsageError
-from haversack.rest.paging import IDLE_MAX, OVERLAP, pages
+from haversack.rest.paging import IDLE_MAX, MISSES_MAX, OVERLAP, pages
 from haversack.rest.procedure import Feed, each, each_async
 from haversack.rest.session import RestSession
 from haversack.wire.base import Answer, Operation, Page
@@ -298,6 +298,20 @@ def test_an_empty_history_is_one_request() -> None:
         history = History([], says_total=says_total)
         assert history.read() == []
         assert len(history.asked) == 1
+
+
+def test_a_request_asks_for_no_fewer_rows_than_it_needs_to_find_its_place() -> None:
+    history = History(words(30))
+    assert history.read(limit=1) == words(30)
+    assert history.asked == [(0, 2 * OVERLAP)]
+
+
+def test_place_may_be_lost_and_found_again_any_number_of_times() -> None:
+    old_copy: list[Change] = [removes(120), arrives(lambda _: 0, words(120))]
+    copies = [*[nothing] * 4, *old_copy] * 40
+    history = History(words(5000), copies, says_total=False)
+    assert history.read(limit=100) == words(5000)
+    assert len(history.waits_s) > MISSES_MAX
 
 
 def test_answers_that_are_shorter_than_asked_for_are_not_the_end() -> None:

@@ -227,7 +227,8 @@ def _beginning(
     stop_s = min(_whole_minute(start_s) + CANDLES_PER_REQUEST * length_s, end_s)
     longer = yield replace(query, interval=interval, start_time_s=from_s, end_time_s=_whole_minute(stop_s))
     begun_s = [_seconds(candle.start) for candle in longer if _seconds(candle.end) > empty_until_s]
-    return max([empty_until_s, *begun_s[:1]])
+    # A week may begin in the month before, so the first one may begin before the first month.
+    return max([empty_until_s, *[first_s - _LENGTHS_S[KlineInterval(query.interval)] for first_s in begun_s[:1]]])
 
 
 def _minute(time_s: int) -> int:
