@@ -40,6 +40,7 @@ from haversack.errors import (
     UsageError,
 )
 from haversack.wire.orders import CancelOrder, PlaceOrder, PlaceOrders
+from haversack.wire.transfers import RequestWithdrawal
 
 
 def expired_by_a_minute() -> RequestExpired:
@@ -231,7 +232,12 @@ def test_unknown_outcome_names_the_order_to_look_for() -> None:
     assert (error.client_id, error.cause, error.sent_ms, error.operation) == (7, cause, 5, ORDER)
     assert "client_id 7" in str(error)
     assert error.client_ids == (7,)
+    assert "orders.resolve finds out by client_id 7" in str(error)
     assert "orders.open" in str(OutcomeUnknown(CancelOrder(symbol="SOL_USDC", order_id="1"), cause, sent_ms=5))
+    withdrawal = RequestWithdrawal(address="x", blockchain="Solana", quantity="1", symbol="SOL", client_id="rent")
+    unknown = OutcomeUnknown(withdrawal, cause, sent_ms=5)
+    assert (unknown.client_id, unknown.client_ids) == (None, ())
+    assert "look at what it would have changed" in str(unknown)
 
 
 def test_unknown_outcome_of_a_batch_names_all_orders_to_look_for() -> None:

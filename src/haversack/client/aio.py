@@ -16,11 +16,13 @@ from haversack.rest.drivers import drive_async
 from haversack.rest.flow import flow
 from haversack.rest.http import HttpSendAsync
 from haversack.rest.observe import Observer, observed_async
+from haversack.rest.offset import ClockOffset, sync_steps
+from haversack.rest.pacing import Limits, Pacer, shared_pacer
 from haversack.rest.procedure import Feed, Procedure, each_async, perform_async
 from haversack.rest.proxy import checked_proxy
 from haversack.rest.retry import Retry
 from haversack.rest.session import RestSession
-from haversack.signing import WINDOW_MS_DEFAULT, Signer
+from haversack.signing import WINDOW_MS_DEFAULT
 from haversack.wire.base import Operation
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ class AsyncClient(Groups["AsyncClient"]):
     `window_ms`: how long a signed request is good for, 60,000 at most.
     `timeout_s`: how long to wait for a connection, and for each piece of an answer.
     `retry`: how often reads are repeated. What changes state is sent once, whatever happens.
+    `limits`: how many requests may leave in a minute; clients of one process share a count for the same exchange and key.
     `broker`: goes with every order. `withdrawals`: True lets this client take money out.
     `proxy`: `http://user:password@host:port`; the environment's proxies are never asked.
     `user_agent`: how this client introduces itself. `observer`: is told of every request and what came of it.
@@ -55,6 +58,7 @@ class AsyncClient(Groups["AsyncClient"]):
         window_ms: int = WINDOW_MS_DEFAULT,
         timeout_s: float = 10.0,
         retry: Retry | None = None,
+        limits: Limits | None = None,
         broker: Broker | None = None,
         withdrawals: bool = False,
         proxy: Secret | str | None = None,
@@ -68,19 +72,20 @@ class AsyncClient(Groups["AsyncClient"]):
         self.credentials = credentials
         self.clock: Clock = clock or SystemClock()
         self.base_url = rest_address(base_url).url
+        public_key = None if credentials is None else credentials.public_key
         self._stream_url = stream_url_of(stream_url, self.base_url)
         self.session = RestSession(
             credentials,
             self.clock,
             window_ms=window_ms,
             retry=retry,
+            pacer=Pacer(limits) if http else shared_pacer(self.base_url, public_key, limits, clock=self.clock),
             broker=broker,
             withdrawals=withdrawals,
             user_agent=user_agent,
         )
         self._sleep = sleep
         self._connect = connect
-        self._window_ms = window_ms
         self._close: Callable[[], Awaitable[None]] | None = None
         plain = http or self._own_http(timeout_s, proxy)
         self._http = plain if observer is None else observed_async(plain, observer, self.clock)
@@ -98,6 +103,18 @@ class AsyncClient(Groups["AsyncClient"]):
         """The rows that several requests bring, one by one."""
         return each_async(steps, self.send, self._sleep)
 
+    async def sync_clock(self) -> ClockOffset:
+        """Measure how far this machine's clock is off the exchange's, and sign by that from now on.
+
+        It happens by itself when the exchange says that a request has expired.
+        """
+        return await drive_async(sync_steps(self.session), self._http, self._sleep)
+
+    @property
+    def clock_offset(self) -> ClockOffset | None:
+        """What was measured last; None: nothing yet, so that requests are signed by this machine's clock."""
+        return self.session.clock_offset
+
     @property
     def stream_url(self) -> str:
         """Where the streams come from."""
@@ -110,9 +127,8 @@ class AsyncClient(Groups["AsyncClient"]):
         """
         from haversack.streams.aio import AsyncStreams
 
-        signer = Signer(self.credentials, self.clock, window_ms=self._window_ms) if self.credentials is not None else None
         return AsyncStreams(
-            self.stream_url, signer=signer, clock=self.clock, heartbeat=heartbeat, connect=connect or self._connect
+            self.stream_url, signer=self.session.signer, clock=self.clock, heartbeat=heartbeat, connect=connect or self._connect
         )
 
     async def close(self) -> None:

@@ -81,24 +81,28 @@ class LocalRateLimit(TransportError):
 class OutcomeUnknown(HaversackError):
     """The request may have been carried out. Ask the exchange before sending it again, so it is not `retryable`.
 
-    `operation` is what was sent, `cause` why no answer is known, `sent_ms` the signed timestamp. For an order,
-    `client_id` is what to look for, in open orders first and then in the order history; for a batch `client_ids` are.
+    `operation` is what was sent, `cause` why no answer is known, `sent_ms` the signed timestamp. What became of an order, a batch
+    or a cancel, `client.orders.resolve` finds out; `client_id` is what an order is found by, for a batch `client_ids` are.
     """
 
     def __init__(self, operation: Any, cause: BaseException, *, sent_ms: int | None) -> None:
         self.operation = operation
         self.cause = cause
         self.sent_ms = sent_ms
-        self.client_id: int | None = getattr(operation, "client_id", None)
+        client_id = getattr(operation, "client_id", None)
+        # That of a withdrawal is a text, and means something else.
+        self.client_id: int | None = client_id if isinstance(client_id, int) else None
         self.client_ids = _client_ids(operation, self.client_id)
         name = type(operation).__name__
         super().__init__(f"{name} may or may not have happened ({cause}); {self._advice()}")
 
     def _advice(self) -> str:
-        if not self.client_ids:
-            return "look at orders.open and history.orders before repeating it"
-        named = f"client_id {self.client_id}" if self.client_id is not None else f"client_ids {_listed(self.client_ids)}"
-        return f"look for {named} in orders.get and then in history.orders before repeating it"
+        if self.client_ids:
+            named = f"client_id {self.client_id}" if self.client_id is not None else f"client_ids {_listed(self.client_ids)}"
+            return f"orders.resolve finds out by {named}; do not repeat it before"
+        if type(self.operation).__name__ in ("CancelOrder", "CancelAllOrders"):
+            return "orders.resolve finds out, or a look at orders.open"
+        return "look at what it would have changed before repeating it"
 
 
 def _client_ids(operation: Any, client_id: int | None) -> tuple[int, ...]:

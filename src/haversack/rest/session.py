@@ -45,7 +45,8 @@ class RestSession:
         self.pacer = pacer or Pacer()
         self.pacer.bind(clock)
         self._read_us = clock.monotonic_us
-        self._signer = Signer(credentials, self.server_clock, window_ms=window_ms) if credentials is not None else None
+        self.signer = Signer(credentials, self.server_clock, window_ms=window_ms) if credentials is not None else None
+        """Signs requests and private subscriptions; None without keys."""
         self._retry = retry or Retry()
         self._dice = dice or seeded_random(int.from_bytes(secret_bytes(8))).random
         self._client_ids = client_ids or client_ids_of_process()
@@ -81,7 +82,7 @@ class RestSession:
         """The request for an operation, signed for now."""
         if operation.withdraws and not self._withdrawals:
             raise UsageError(f"{type(operation).__name__} is refused by a client that was not made with withdrawals=True")
-        return prepare(operation, self._signer, self._headers_of_orders if operation.names_broker else self._headers)
+        return prepare(operation, self.signer, self._headers_of_orders if operation.names_broker else self._headers)
 
     def retry_delay_s(self, error: Exception, attempts: int) -> float | None:
         """How long to wait before a read is repeated that failed so often; None: not at all."""
