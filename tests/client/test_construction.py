@@ -17,6 +17,7 @@ from haversack.errors import OutcomeUnknown, RequestFailed, UsageError
 from haversack.rest.broker import Broker
 from haversack.rest.client_ids import ClientIds
 from haversack.rest.http import HttpRequest, HttpResponse
+from haversack.rest.pacing import Limits
 from haversack.wire.base import Operation
 from haversack.wire.orders import PlacedInBatch, PlaceOrder, RefusedInBatch
 
@@ -178,3 +179,55 @@ def test_secret_proxy_is_not_shown() -> None:
     assert "canary" not in repr(client)
     assert "canary" not in repr(vars(client))
     client.close()
+
+
+def test_clients_with_one_key_share_one_budget_of_requests() -> None:
+    keys, others = Credentials.generate(), Credentials.generate()
+    first, second = Client(keys, base_url=LOCAL), AsyncClient(keys, base_url=LOCAL)
+    assert first.session.pacer is second.session.pacer
+    assert Client(others, base_url=LOCAL).session.pacer is not first.session.pacer
+    assert Client(keys).session.pacer is not first.session.pacer
+    with pytest.raises(UsageError, match="share one budget"):
+        Client(keys, base_url=LOCAL, limits=Limits(requests_per_minute=500))
+
+
+def test_client_on_a_transport_or_a_clock_of_its_own_has_its_own_budget() -> None:
+    keys = Credentials.generate()
+    for made in ({"http": Exchange()}, {"clock": ManualClock()}):
+        arguments: Any = made
+        first, second = Client(keys, **arguments), Client(keys, **arguments)
+        assert first.session.pacer is not second.session.pacer
+
+
+def test_clock_is_measured_on_demand_and_requests_are_signed_by_it() -> None:
+    clock, asked = ManualClock(), list[HttpRequest]()
+
+    def exchange(request: HttpRequest, /) -> HttpResponse:
+        asked.append(request)
+        return HttpResponse(200, {}, str(clock.now_us() // 1_000 + 7_000).encode() if "time" in request.target else b"[]")
+
+    client = Client(Credentials.generate(), http=exchange, clock=clock)
+    before, offset, after = client.clock_offset, client.sync_clock(), client.clock_offset
+    assert (before, after) == (None, offset)
+    assert abs(offset.offset_us - 7_000_000) <= offset.uncertainty_us <= 2_000
+    client.orders.open()
+    assert abs(int(asked[-1].headers["X-Timestamp"]) - clock.now_us() // 1_000 - 7_000) <= 2
+    assert client.session.signer is not None
+    assert (
+        abs(
+            client.session.signer.sign("instruction=subscribe", changes_state=False).timestamp_ms
+            - 7_000
+            - clock.now_us() // 1_000
+        )
+        <= 2
+    )
+
+
+async def test_clock_is_measured_on_an_async_client_too() -> None:
+    clock = ManualClock()
+
+    async def exchange(_: HttpRequest, /) -> HttpResponse:
+        return HttpResponse(200, {}, str(clock.now_us() // 1_000 - 3_000).encode())
+
+    offset = await AsyncClient(http=exchange, clock=clock).sync_clock()
+    assert abs(offset.offset_us + 3_000_000) <= offset.uncertainty_us
