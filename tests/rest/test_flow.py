@@ -530,6 +530,18 @@ def test_answer_ends_a_row_of_429s() -> None:
     assert line.slept_s == [1, 1, 1]
 
 
+def test_order_s_answer_ends_a_row_of_429s() -> None:
+    rest = session(retry=Retry(attempts_max=1))
+    line = Line(answer(429), answer(body=ORDER), answer(429), answer(body=STATUS))
+    with pytest.raises(TooManyRequests):
+        line.run(GetStatus(), rest)
+    line.run(PLACE, rest)
+    with pytest.raises(TooManyRequests):
+        line.run(GetStatus(), rest)
+    line.run(GetStatus(), rest)
+    assert line.slept_s == [1, 1]
+
+
 def test_in_an_outage_little_is_repeated() -> None:
     rest, line = session(), Line(*[answer(502)] * 1_000)
     for _ in range(100):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from haversack.errors import ApiError, RequestExpired, TransportError
+from haversack.errors import ApiError, TransportError
 
 
 class Retry(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +33,5 @@ def retry_delay_s(retry: Retry, error: Exception, attempts: int, dice: Callable[
 
 
 def may_pass(error: Exception) -> bool:
-    """Whether the same request, sent again by itself, could succeed a little later."""
-    # One that expired is signed anew, once its clock is known: that is no matter of waiting.
-    return isinstance(error, TransportError | ApiError) and error.retryable and not isinstance(error, RequestExpired)
+    """Whether the same request could succeed a little later."""
+    return isinstance(error, TransportError | ApiError) and error.retryable
