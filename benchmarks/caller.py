@@ -10,7 +10,7 @@ is imported here before the client is: this file runs where the project is not i
 The key pair comes in BENCH_PUBLIC and BENCH_SECRET. Every client places the same order through its public method, as its own
 documentation says, with a client id that counts up. What is set up differently from what the package does by itself:
 
-haversack              the address
+haversack              the address, and a budget of requests that is not used up (limits); it is still kept
 bpx-py                 the address (the constant BPX_API_URL). It opens a connection for every request, as it always does.
 backpack-exchange-sdk  the address (base_url)
 ccxt                   the address (urls), its rate limiter off (enableRateLimit), and one market from a literal, through its own
@@ -44,6 +44,8 @@ MARKET: dict[str, Any] = {
         "quantity": {"minQuantity": "0.01", "maxQuantity": None, "stepSize": "0.01"},
     },
 }  # fmt: skip
+# More requests in a minute than any run makes.
+BUDGET = 1_000_000
 WORDS = {"side": "Bid", "symbol": "SOL_USDC", "price": "141.20", "quantity": "1.5"}
 
 Call = Callable[[int], object]
@@ -62,9 +64,9 @@ class Caller(NamedTuple):
 
 
 def haversack(url: str) -> Caller:
-    from haversack import Client, Credentials, PlaceOrder
+    from haversack import Client, Credentials, Limits, PlaceOrder
 
-    client = Client(Credentials(PUBLIC, SECRET), base_url=url)
+    client = Client(Credentials(PUBLIC, SECRET), base_url=url, limits=Limits(requests_per_minute=BUDGET))
     order: dict[str, Any] = {**WORDS, "order_type": "Limit", "time_in_force": "GTC"}
     return Caller(
         call=lambda number: client.orders.place(**order, client_id=number),
@@ -75,9 +77,9 @@ def haversack(url: str) -> Caller:
 
 
 def haversack_async(url: str) -> Caller:
-    from haversack import AsyncClient, Credentials
+    from haversack import AsyncClient, Credentials, Limits
 
-    client = AsyncClient(Credentials(PUBLIC, SECRET), base_url=url)
+    client = AsyncClient(Credentials(PUBLIC, SECRET), base_url=url, limits=Limits(requests_per_minute=BUDGET))
     order: dict[str, Any] = {**WORDS, "order_type": "Limit", "time_in_force": "GTC"}
 
     def call(number: int) -> Any:

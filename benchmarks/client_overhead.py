@@ -28,6 +28,7 @@ from haversack.client.blocking import Client
 from haversack.clock import SystemClock
 from haversack.credentials import Credentials
 from haversack.rest.http import HttpRequest
+from haversack.rest.pacing import Limits
 from haversack.rest.session import RestSession
 from haversack.wire.base import Operation
 from haversack.wire.enums import Side
@@ -40,6 +41,8 @@ ROUNDS = 60
 CALLS = 50
 ADDED_US_MAX = 40
 KEYS = Credentials.generate()
+# Kept, but never used up.
+LIMITS = Limits(requests_per_minute=1_000_000)
 PLACE: dict[str, Any] = {
     "symbol": "SOL_USDC", "side": Side.BID, "order_type": "Limit", "price": "141.20", "quantity": "1.5", "time_in_force": "GTC",
 }  # fmt: skip
@@ -71,7 +74,7 @@ async def time_async_us(call: Callable[[], Awaitable[object]]) -> float:
 
 def blocking(port: int) -> dict[str, float]:
     pool = urllib3.HTTPConnectionPool("127.0.0.1", port)
-    client = Client(KEYS, base_url=f"http://127.0.0.1:{port}")
+    client = Client(KEYS, base_url=f"http://127.0.0.1:{port}", limits=LIMITS)
     numbers = iter(range(10**9))
 
     def bare(request: HttpRequest) -> object:
@@ -94,7 +97,7 @@ def blocking(port: int) -> dict[str, float]:
 async def awaited(port: int) -> dict[str, float]:
     url = f"http://127.0.0.1:{port}"
     numbers = iter(range(10**9))
-    async with aiohttp.ClientSession() as session, AsyncClient(KEYS, base_url=url) as client:
+    async with aiohttp.ClientSession() as session, AsyncClient(KEYS, base_url=url, limits=LIMITS) as client:
 
         async def bare(request: HttpRequest) -> object:
             sent = session.request(request.method, url + request.target, data=request.body, headers=request.headers)
