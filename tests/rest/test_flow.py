@@ -487,7 +487,7 @@ def test_request_is_signed_after_the_wait_for_its_turn(operation: Operation[Any]
     rest = paced(ONE_A_MINUTE, clock)
     next(flow(GetStatus(), rest))
     steps = flow(operation, rest)
-    waited_s = []
+    waited_s: list[float] = []
     while (attempt := next(steps)).request is None:
         waited_s.append(attempt.delay_s)
         clock.advance(us=round(attempt.delay_s * 1_000_000))
@@ -509,7 +509,8 @@ def test_429_holds_everybody_who_shares_the_budget() -> None:
     one, other = (RestSession(KEYS, clock, pacer=pacer, dice=lambda: 1.0) for _ in range(2))
     with pytest.raises(TooManyRequests):
         Line(answer(429, retry_after="20")).run(PLACE, one)
-    assert [next(flow(operation, other)) for operation in (GetStatus(), PLACE, CANCEL)] == [Attempt(None, 20.0)] * 3
+    everybody: list[Operation[Any]] = [GetStatus(), PLACE, CANCEL]
+    assert [next(flow(operation, other)) for operation in everybody] == [Attempt(None, 20.0)] * 3
     clock.advance(s=20)
     assert next(flow(CANCEL, other)).request is not None
 
