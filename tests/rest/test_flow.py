@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from decimal import Decimal
 from typing import Any
@@ -31,7 +32,7 @@ from haversack.errors import (
     UntrustedServer,
     UsageError,
 )
-from haversack.rest.drivers import drive
+from haversack.rest.drivers import drive, drive_async
 from haversack.rest.flow import flow
 from haversack.rest.http import HttpRequest, HttpResponse
 from haversack.rest.pacing import Limits, Pacer
@@ -575,3 +576,24 @@ def test_call_that_is_given_up_while_it_waits_leaves_its_line() -> None:
     rest.clock.advance(s=60)
     assert next(flow(GetStatus(), rest)).request is not None
     assert kept.value.__traceback__ is not None, "what holds on to the call's frames is still there"
+
+
+async def test_task_that_is_cancelled_while_it_waits_leaves_its_line() -> None:
+    rest = paced(ONE_A_MINUTE)
+    assert isinstance(rest.clock, ManualClock)
+    rest.pacer.refused(0, 0, asked_s=60, share=1)
+
+    async def nothing(_request: HttpRequest, /) -> HttpResponse:
+        return answer(body=STATUS)
+
+    async def for_ever(_delay_s: float) -> None:
+        await asyncio.Event().wait()
+
+    steps = flow(GetStatus(), rest)
+    waiting = asyncio.create_task(drive_async(steps, nothing, for_ever))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    rest.clock.advance(s=60)
+    assert next(flow(GetStatus(), rest)).request is not None
+    assert waiting.cancelled()
