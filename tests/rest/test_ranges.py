@@ -146,8 +146,8 @@ class KlineDesk:
         # Both ends are cut down to the minute, and nothing begins after now.
         now_s = self.clock.now_us() // 1_000_000
         from_s, to_s = (time_s - time_s % MINUTE_S for time_s in (operation.start_time_s, operation.end_time_s))
-        starts_s = _starts(operation.interval, max(from_s, self._listed_s), min(to_s, now_s + 1), self._listed_s)
-        rows = [_candle(start_s, _after(operation.interval, start_s), now_s) for start_s in starts_s if start_s >= from_s]
+        starts_s = _starts(operation.interval, from_s, min(to_s, now_s + 1), self._listed_s)
+        rows = [_candle(start_s, _after(operation.interval, start_s), now_s) for start_s in starts_s]
         self.meanwhile()
         return rows[-self._rows_max :] if self._keeps_last else rows[: self._rows_max]
 
@@ -165,13 +165,11 @@ class KlineDesk:
 
 
 def _starts(interval: str, from_s: int, to_s: int, listed_s: int) -> list[int]:
-    if from_s >= to_s:
-        return []
-    start_s = _floor(interval, from_s)
+    # The candle in which the market was listed is there, although it begins before.
+    start_s = _floor(interval, max(from_s, listed_s))
     starts_s: list[int] = []
     while start_s < to_s:
-        # The candle in which the market was listed is there, although it begins before.
-        if start_s >= from_s or start_s <= listed_s < _after(interval, start_s):
+        if start_s >= from_s:
             starts_s.append(start_s)
         start_s = _after(interval, start_s)
     return starts_s
@@ -236,9 +234,7 @@ def test_candles_come_once_in_order_and_without_a_gap(
     settled_s = NOW_S - SETTLING_S
     settled_s -= settled_s % MINUTE_S
     expected = [
-        first_s
-        for first_s in _starts(interval, max(start_s, listed_s), settled_s, listed_s)
-        if first_s >= start_s and _after(interval, first_s) <= NOW_S - SETTLING_S
+        first_s for first_s in _starts(interval, start_s, settled_s, listed_s) if _after(interval, first_s) <= NOW_S - SETTLING_S
     ]
     rows = desk.read(interval, start_s)
     assert starts_of(rows) == expected

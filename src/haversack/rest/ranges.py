@@ -182,8 +182,7 @@ def _klines(query: GetKlines, start_s: int, horizon: Callable[[], _Horizon], *, 
     coarser = [interval for interval in (KlineInterval.MONTH_1, KlineInterval.DAY_1) if _LENGTHS_S[interval] > length_s]
     # Taken before each request: what has ended when it is answered may still have been running when it was made.
     while start_s < (until := horizon()).end_s:
-        # The exchange cuts times down to the minute, so requests meet at whole minutes.
-        stop_s = min(_minute(start_s) + span_s, until.end_s)
+        stop_s = min(start_s + span_s, until.end_s)
         found = yield from _between(query, start_s, stop_s)
         finished = [candle for candle in found if _seconds(candle.end) <= until.settled_s]
         wanted = found if unfinished else finished
@@ -206,6 +205,7 @@ def _between(query: GetKlines, start_s: int, stop_s: int) -> Generator[Operation
     found: list[Kline] = []
     end_s = stop_s
     while start_s < end_s:
+        # The exchange cuts both times down to the minute, so it may answer a little more than was asked for.
         answer = yield replace(query, start_time_s=start_s, end_time_s=_whole_minute(end_s))
         earlier = [candle for candle in answer if start_s <= _seconds(candle.start) < end_s]
         if not earlier:
