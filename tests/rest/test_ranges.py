@@ -280,6 +280,13 @@ def test_candle_that_ended_while_the_answer_was_on_its_way_is_not_taken_for_fini
     assert starts_of(desk.read("1h", hour_s - 2 * HOUR_S)) == [hour_s - 2 * HOUR_S]
 
 
+def test_running_candle_is_the_end_even_if_it_is_over_by_then() -> None:
+    desk = KlineDesk(at(NOW_S), listed_s=0)
+    desk.meanwhile = lambda: desk.clock.advance(s=2 * HOUR_S)
+    hour_s = NOW_S - NOW_S % HOUR_S
+    assert starts_of(desk.read("1h", hour_s - HOUR_S)) == [hour_s - HOUR_S]
+
+
 def test_what_shows_a_running_candle_is_not_asked_for_again_when_it_has_ended() -> None:
     # An answer is cached by its address for up to three minutes.
     desk = KlineDesk(at(NOW_S), listed_s=0)
