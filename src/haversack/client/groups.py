@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import Generic, TypeVar
 
 from haversack.client.endpoint import C_co, Group, Sends, SendsAsync, endpoint
+from haversack.client.several import listing, procedure
+from haversack.rest.outcome import resolve
+from haversack.rest.paging import pages
+from haversack.rest.past_trades import each_trade
+from haversack.rest.ranges import each_kline, fills_between
 from haversack.wire.account import GetAccount, GetMaxBorrowQuantity, GetMaxOrderQuantity, GetMaxWithdrawalQuantity, UpdateAccount
 from haversack.wire.assets import GetAssets, GetCollateralParameters
 from haversack.wire.borrow_lend import (
@@ -100,12 +105,18 @@ class Markets(Group[C_co]):
     open_interest = endpoint(GetOpenInterest)
     funding_rates = endpoint(GetFundingRates)
 
+    each_kline = listing(each_kline)
+    each_trade = listing(each_trade)
+    each_funding_rate = listing(pages(GetFundingRates, by="interval_end_iso"))
+
 
 class Predictions(Group[C_co]):
     """Markets on what will happen. Public."""
 
     events = endpoint(GetPredictionEvents)
     tags = endpoint(GetPredictionTags)
+
+    each_event = listing(pages(GetPredictionEvents))
 
 
 class Stocks(Group[C_co]):
@@ -143,6 +154,9 @@ class Capital(Group[C_co]):
     create_withdrawal_delay = endpoint(CreateWithdrawalDelay)
     update_withdrawal_delay = endpoint(UpdateWithdrawalDelay)
 
+    each_deposit = listing(pages(GetDeposits, by="deposit_id"))
+    each_withdrawal = listing(pages(GetWithdrawals, by="withdrawal_id"))
+
 
 class BorrowLend(Group[C_co]):
     """Lending idle assets, and borrowing others."""
@@ -164,6 +178,8 @@ class Orders(Group[C_co]):
     cancel_all = endpoint(CancelAllOrders)
     get = endpoint(GetOrder)
     open = endpoint(GetOpenOrders)
+
+    resolve = procedure(resolve)
 
 
 class Positions(Group[C_co]):
@@ -222,6 +238,22 @@ class History(Group[C_co]):
     quotes = endpoint(GetQuoteHistory)
     rfq_fills = endpoint(GetRfqFillHistory)
     quote_fills = endpoint(GetQuoteFillHistory)
+
+    each_fill = listing(pages(GetFillHistory))
+    fills_between = listing(fills_between)
+    each_order = listing(pages(GetOrderHistory, by="order_id"))
+    each_position = listing(pages(GetPositionHistory, by="position_id"))
+    each_funding_payment = listing(pages(GetFundingHistory))
+    each_settlement = listing(pages(GetSettlementHistory))
+    each_borrow_lend = listing(pages(GetBorrowLendHistory))
+    each_borrow_lend_position = listing(pages(GetBorrowLendPositionHistory, by="position_id"))
+    each_interest_payment = listing(pages(GetInterestHistory))
+    each_dust_conversion = listing(pages(GetDustHistory, by="conversion_id"))
+    each_strategy = listing(pages(GetStrategyHistory, by="strategy_id"))
+    each_rfq = listing(pages(GetRfqHistory, by="rfq_id"))
+    each_quote = listing(pages(GetQuoteHistory, by="quote_id"))
+    each_rfq_fill = listing(pages(GetRfqFillHistory))
+    each_quote_fill = listing(pages(GetQuoteFillHistory))
 
 
 class Groups(Generic[C]):
