@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from haversack.client.groups import Groups
 from haversack.clock import Clock, SystemClock
@@ -13,7 +13,7 @@ from haversack.credentials import Credentials, Secret
 from haversack.rest.address import REST_URL, known_stream_url, rest_address, stream_url_of
 from haversack.rest.broker import Broker
 from haversack.rest.drivers import drive_async
-from haversack.rest.flow import flow
+from haversack.rest.flow import flow, raw_flow
 from haversack.rest.http import HttpSendAsync
 from haversack.rest.observe import Observer, observed_async
 from haversack.rest.offset import ClockOffset, sync_steps
@@ -94,6 +94,10 @@ class AsyncClient(Groups["AsyncClient"]):
     async def send(self, operation: Operation[T], /) -> T:
         """The answer to any operation, also to one of your own."""
         return await drive_async(flow(operation, self.session), self._http, self._sleep)
+
+    async def raw(self, operation: Operation[Any], /) -> bytes:
+        """The answer as it came, for what is not typed yet; it is sent, paced and refused like any other."""
+        return await drive_async(raw_flow(operation, self.session), self._http, self._sleep)
 
     async def perform(self, steps: Procedure[T], /) -> T:
         """What several requests come to; see `haversack.rest.procedure` for how to write your own."""

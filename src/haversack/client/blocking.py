@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from haversack.client.groups import Groups
 from haversack.clock import Clock, SystemClock
@@ -13,7 +13,7 @@ from haversack.credentials import Credentials, Secret
 from haversack.rest.address import REST_URL, known_stream_url, rest_address, stream_url_of
 from haversack.rest.broker import Broker
 from haversack.rest.drivers import drive
-from haversack.rest.flow import flow
+from haversack.rest.flow import flow, raw_flow
 from haversack.rest.http import HttpSend
 from haversack.rest.observe import Observer, observed
 from haversack.rest.offset import ClockOffset, sync_steps
@@ -92,6 +92,10 @@ class Client(Groups["Client"]):
     def send(self, operation: Operation[T], /) -> T:
         """The answer to any operation, also to one of your own."""
         return drive(flow(operation, self.session), self._http, self._sleep)
+
+    def raw(self, operation: Operation[Any], /) -> bytes:
+        """The answer as it came, for what is not typed yet; it is sent, paced and refused like any other."""
+        return drive(raw_flow(operation, self.session), self._http, self._sleep)
 
     def perform(self, steps: Procedure[T], /) -> T:
         """What several requests come to; see `haversack.rest.procedure` for how to write your own."""

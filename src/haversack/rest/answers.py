@@ -63,13 +63,21 @@ def read_answer(operation: Operation[T], response: HttpResponse, request: HttpRe
     return answer
 
 
+def read_body(operation: Operation[Any], response: HttpResponse, request: HttpRequest | None = None) -> bytes:
+    """The bytes of an answer as they came, or the error that it is."""
+    if not 200 <= response.status < 300:
+        _refuse(operation, response, request)
+    return response.body
+
+
 def _value(kind: type[Operation[Any]], shape: _Shape, response: HttpResponse) -> Any:
     what = f"the answer to {kind.__name__}"
     if response.status == 202 and kind.method != "GET":
         if shape.may_be_pending:
             return CancelPending()
         raise ProtocolError(what, "taken but not carried out yet (HTTP 202)", response.body)
-    if shape.may_be_none and response.body in (b"", b"null"):
+    if shape.body is NoneType or (shape.may_be_none and response.body in (b"", b"null")):
+        # Where nothing is documented to come, whatever comes with a 2xx is no reason to doubt that it was done.
         return None
     if shape.is_text:
         return _text(shape, response.body, what)

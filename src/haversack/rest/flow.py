@@ -14,7 +14,7 @@ clock measured against the exchange's.
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any, TypeAlias, TypeVar
 
 from haversack.errors import (
@@ -26,8 +26,8 @@ from haversack.errors import (
     TransportError,
     UsageError,
 )
-from haversack.rest.answers import read_answer
-from haversack.rest.http import HttpResponse
+from haversack.rest.answers import read_answer, read_body
+from haversack.rest.http import HttpRequest, HttpResponse
 from haversack.rest.offset import sync_steps
 from haversack.rest.pacing import lane_of, turn_steps
 from haversack.rest.request import Attempt, changes_state
@@ -41,14 +41,20 @@ _log = logging.getLogger("haversack.rest")
 
 
 Flow: TypeAlias = Generator[Attempt, HttpResponse | None, T]
+_Reader: TypeAlias = Callable[[Operation[Any], HttpResponse, HttpRequest | None], T]
 
 
 def flow(operation: Operation[T], session: RestSession) -> Flow[T]:
     """The steps to the answer of one operation."""
-    return _change(operation, session) if changes_state(type(operation)) else _read(operation, session)
+    return _change(operation, session, read_answer) if changes_state(type(operation)) else _read(operation, session, read_answer)
 
 
-def _read(operation: Operation[T], session: RestSession) -> Flow[T]:
+def raw_flow(operation: Operation[Any], session: RestSession) -> Flow[bytes]:
+    """The same steps, to the bytes of the answer."""
+    return _change(operation, session, read_body) if changes_state(type(operation)) else _read(operation, session, read_body)
+
+
+def _read(operation: Operation[Any], session: RestSession, reader: _Reader[T]) -> Flow[T]:
     kind = type(operation)
     attempts, may_resync = 0, True
     while True:
@@ -60,7 +66,7 @@ def _read(operation: Operation[T], session: RestSession) -> Flow[T]:
         attempts += 1
         try:
             response = yield prepared
-            answer = _answer(operation, response, prepared)
+            answer = reader(operation, _came(operation, response), prepared.request)
         except RequestExpired as expired:
             session.note(expired, granted_us)
             if not may_resync or not (yield from _resync(kind, session, measurements)):
@@ -83,7 +89,7 @@ def _read(operation: Operation[T], session: RestSession) -> Flow[T]:
         yield Attempt(None, delay_s)
 
 
-def _change(operation: Operation[T], session: RestSession) -> Flow[T]:
+def _change(operation: Operation[Any], session: RestSession, reader: _Reader[T]) -> Flow[T]:
     kind = type(operation)
     operation = session.with_client_id(operation)
     granted_us = session.grant(kind)
@@ -93,7 +99,7 @@ def _change(operation: Operation[T], session: RestSession) -> Flow[T]:
     prepared = session.prepare(operation)
     try:
         response = yield prepared
-        answer = _answer(operation, response, prepared)
+        answer = reader(operation, _came(operation, response), prepared.request)
     except (UsageError, ConnectFailed):
         raise
     except ApiError as refusal:
@@ -151,7 +157,7 @@ def _explained(expired: RequestExpired, session: RestSession) -> RequestExpired:
     return expired
 
 
-def _answer(operation: Operation[T], response: HttpResponse | None, prepared: Attempt) -> T:
+def _came(operation: Operation[Any], response: HttpResponse | None) -> HttpResponse:
     assert response is not None, "a driver must send the response to a step that has a request"
     _log.debug("%s %s: HTTP %s", operation.method, operation.path, response.status)
-    return read_answer(operation, response, prepared.request)
+    return response
