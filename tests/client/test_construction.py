@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import tomllib
 import traceback
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from haversack.rest.broker import Broker
 from haversack.rest.client_ids import ClientIds
 from haversack.rest.http import HttpRequest, HttpResponse
 from haversack.rest.pacing import Limits
+from haversack.rest.session import USER_AGENT
 from haversack.wire.base import Operation
 from haversack.wire.orders import PlacedInBatch, PlaceOrder, RefusedInBatch
 
@@ -102,6 +105,11 @@ def test_client_introduces_itself_as_it_is_told() -> None:
     place(Client(Credentials.generate(), http=exchange, user_agent="my-bot/3"))
     assert exchange.asked[0].headers["User-Agent"].startswith("haversack")
     assert exchange.asked[1].headers["User-Agent"] == "my-bot/3"
+
+
+def test_client_says_its_version() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    assert f"{project['name']}/{project['version']}" == USER_AGENT
 
 
 def test_every_order_has_a_client_id_and_no_two_have_the_same() -> None:

@@ -46,15 +46,21 @@ class endpoint(Generic[P, T]):
         self.operation = operation
 
     def __set_name__(self, owner: type, name: str) -> None:
+        self._owner, self._name = owner, name
+        self._call: Callable[..., Any] | None = None
+
+    def _made(self) -> Callable[..., Any]:
+        """The method, made when it is first asked for: a program uses few of them, and describing one takes a while."""
         operation: Callable[..., Operation[Any]] = self.operation
 
         def call(self: Group[Any], /, *args: Any, **kwargs: Any) -> Any:
             return self._client.send(operation(*args, **kwargs))  # pyright: ignore[reportPrivateUsage]
 
         call.__signature__ = _signature(operation)  # type: ignore[attr-defined]
-        call.__name__, call.__qualname__, call.__module__ = name, f"{owner.__qualname__}.{name}", owner.__module__
-        call.__doc__ = operation.__doc__
+        call.__name__, call.__qualname__ = self._name, f"{self._owner.__qualname__}.{self._name}"
+        call.__module__, call.__doc__ = self._owner.__module__, operation.__doc__
         self._call = call
+        return call
 
     @overload
     def __get__(self, group: None, owner: type) -> Self: ...
@@ -63,7 +69,7 @@ class endpoint(Generic[P, T]):
     @overload
     def __get__(self, group: Group[SendsAsync], owner: type) -> Callable[P, Coroutine[Any, Any, T]]: ...
     def __get__(self, group: Group[Any] | None, owner: type) -> Any:
-        return self if group is None else MethodType(self._call, group)
+        return self if group is None else MethodType(self._call or self._made(), group)
 
 
 def _signature(operation: Callable[..., Any]) -> inspect.Signature:

@@ -26,7 +26,12 @@ class procedure(Generic[P, T]):
         self.steps = steps
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self._call = _method(self.steps, "perform", owner, name)
+        self._owner, self._name = owner, name
+        self._call: Callable[..., Any] | None = None
+
+    def _made(self) -> Callable[..., Any]:
+        self._call = _method(self.steps, "perform", self._owner, self._name)
+        return self._call
 
     @overload
     def __get__(self, group: None, owner: type) -> Self: ...
@@ -35,7 +40,7 @@ class procedure(Generic[P, T]):
     @overload
     def __get__(self, group: Group[SendsAsync], owner: type) -> Callable[P, Coroutine[Any, Any, T]]: ...
     def __get__(self, group: Group[Any] | None, owner: type) -> Any:
-        return self if group is None else MethodType(self._call, group)
+        return self if group is None else MethodType(self._call or self._made(), group)
 
 
 class listing(Generic[P, Row]):
@@ -45,7 +50,12 @@ class listing(Generic[P, Row]):
         self.steps = steps
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self._call = _method(self.steps, "each", owner, name)
+        self._owner, self._name = owner, name
+        self._call: Callable[..., Any] | None = None
+
+    def _made(self) -> Callable[..., Any]:
+        self._call = _method(self.steps, "each", self._owner, self._name)
+        return self._call
 
     @overload
     def __get__(self, group: None, owner: type) -> Self: ...
@@ -54,7 +64,7 @@ class listing(Generic[P, Row]):
     @overload
     def __get__(self, group: Group[SendsAsync], owner: type) -> Callable[P, AsyncIterator[Row]]: ...
     def __get__(self, group: Group[Any] | None, owner: type) -> Any:
-        return self if group is None else MethodType(self._call, group)
+        return self if group is None else MethodType(self._call or self._made(), group)
 
 
 def _method(steps: Callable[..., Any], verb: str, owner: type, name: str) -> Callable[..., Any]:

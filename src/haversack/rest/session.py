@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 from haversack.clock import Clock, secret_bytes, seeded_random
@@ -17,6 +16,10 @@ from haversack.rest.request import Attempt, prepare
 from haversack.rest.retry import Retry, retry_delay_s
 from haversack.signing import WINDOW_MS_DEFAULT, Key, Signer
 from haversack.wire.base import Operation
+
+USER_AGENT = "haversack/0.1.0"
+"""How a client introduces itself. Looking up the version of an installed package would cost more than all else that a client does
+to begin."""
 
 _log = logging.getLogger("haversack.rest")
 
@@ -51,7 +54,7 @@ class RestSession:
         self._dice = dice or seeded_random(int.from_bytes(secret_bytes(8))).random
         self._client_ids = client_ids or client_ids_of_process()
         self._withdrawals = withdrawals
-        self._headers = {"User-Agent": user_agent or own_user_agent(), "Accept-Encoding": "gzip"}
+        self._headers = {"User-Agent": user_agent or USER_AGENT, "Accept-Encoding": "gzip"}
         self._headers_of_orders = {**self._headers, **(broker.headers() if broker is not None else {})}
 
     @property
@@ -88,14 +91,3 @@ class RestSession:
         """How long to wait before a read is repeated that failed so often; None: not at all."""
         delay_s = retry_delay_s(self._retry, error, attempts, self._dice)
         return delay_s if delay_s is not None and self.pacer.take_retry() else None
-
-
-@cache
-def own_user_agent() -> str:
-    """`haversack/<version>`."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return f"haversack/{version('haversack')}"
-    except PackageNotFoundError:
-        return "haversack"
