@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from haversack.clock import ManualClock
 from haversack.errors import UsageError
-from haversack.rest.past_trades import LATE_MS, each_trade
+from haversack.rest.past_trades import LATE_MS, RecentTrades, each_trade
 from haversack.rest.procedure import each
 from haversack.rest.session import RestSession
 from haversack.wire.trades import Trade
@@ -98,6 +98,18 @@ def test_trades_come_once_while_the_market_trades(count: int, every_ms: int, arr
 def test_an_hour_of_trading_between_two_requests_brings_nothing_twice() -> None:
     market = Market(tape(500), [prints(20_000, 200)])
     assert market.read() == down_from(500)
+
+
+def test_trades_that_were_forgotten_are_still_known_to_have_come() -> None:
+    market = Market(tape(500, every_ms=1_000), [prints(90)])
+    assert market.read() == down_from(500)
+
+
+def test_only_the_oldest_minute_is_remembered() -> None:
+    recent, rows = RecentTrades(), tape(1_000, every_ms=1_000)
+    for start in range(0, 1_000, 100):
+        assert recent.take(rows[start : start + 100], overlap=0, total=None) == rows[start : start + 100]
+        assert len(recent) == LATE_MS // 1_000 + 1
 
 
 def test_answer_from_an_old_copy_leaves_no_hole() -> None:

@@ -54,13 +54,16 @@ def each_trade(
     return _each_trade(GetHistoricalTrades(symbol), limit, _Span(oldest_ms, after_id, before_id))
 
 
-class _RecentTrades:
+class RecentTrades:
     """Remembers the trades of the oldest minute that was reached, and when the newest of all happened."""
 
     def __init__(self) -> None:
         self._seen_ms: dict[object, int] = {}
         self._newest_ms = 0
         self._oldest_ms: int | None = None
+
+    def __len__(self) -> int:
+        return len(self._seen_ms)
 
     def knows(self, rows: Sequence[Trade]) -> bool:
         """Whether one of them was there before, or happened after what was there."""
@@ -148,7 +151,7 @@ class _Span:
 
 def _each_trade(query: GetHistoricalTrades, limit: int, span: _Span) -> Feed[Trade]:
     first = 0 if span.before_id is None else (yield from _place(query, span.before_id))
-    steps = walk(partial(at_offset, query, limit), _RecentTrades(), first=first)
+    steps = walk(partial(at_offset, query, limit), RecentTrades(), first=first)
     try:
         step = next(steps)
         while not span.is_over:
