@@ -45,6 +45,17 @@ def test_program_runs(number: int, exchange: Served, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_page_about_the_client_runs_from_top_to_bottom(exchange: Served, tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")
+    parts = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    done = run("\n".join(parts) + "client.close()\n", exchange, tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert "price must be a Decimal, str or int, not float: write price='141.2'" in lines
+    assert any(line.startswith("price 20.005 is not a multiple of tick size 0.01") for line in lines)
+    assert any(line.startswith("GET /api/v1/ticker 200 ") for line in lines)
+
+
 def test_programs_are_those_that_were_promised() -> None:
     firsts = [next(line for line in program.splitlines() if line.startswith("from haversack")) for program in PROGRAMS]
     assert [("AsyncClient" in line, "local" in line or "ManualClock" in line) for line in firsts] == [
@@ -71,7 +82,7 @@ def test_example_that_the_demo_names_is_the_first_program() -> None:
     assert (ROOT / "examples" / "first.py").read_text(encoding="utf-8") == PROGRAMS[0]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/map.md", "docs/differences.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/client.md", "docs/map.md", "docs/differences.md", "docs/operations.md"])
 def test_links_lead_to_files(page: str) -> None:
     path = ROOT / page
     for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):

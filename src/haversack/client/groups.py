@@ -116,7 +116,7 @@ class Predictions(Group[C_co]):
     events = endpoint(GetPredictionEvents)
     tags = endpoint(GetPredictionTags)
 
-    each_event = listing(pages(GetPredictionEvents))
+    each_event = listing(pages(GetPredictionEvents, by="slug"))
 
 
 class Stocks(Group[C_co]):

@@ -89,7 +89,7 @@ def fills_between(
     Source: GET /wapi/v1/history/fills (get_fills). Signed as fillHistoryQueryAll.
     """
     start_ms = at_or_after(from_ms, "from_ms", 1_000)
-    end_ms = now_ms(session.clock) if to_ms is None else at_or_after(to_ms, "to_ms", 1_000)
+    end_ms = now_ms(session.server_clock) if to_ms is None else at_or_after(to_ms, "to_ms", 1_000)
     length_ms = window // timedelta(milliseconds=1)
     if start_ms > end_ms:
         raise UsageError(f"from_ms must not be after to_ms, found {start_ms} and {end_ms}")
@@ -155,7 +155,7 @@ def each_kline(
     first_s = at_or_after(start_s, "start_s", 1)
     last_s = None if end_s is None else at_or_after(end_s, "end_s", 1)
     query = GetKlines(symbol, interval=KlineInterval(interval), start_time_s=first_s, price_type=price_type, source=source)
-    return _klines(query, first_s, partial(_horizon, session.clock, last_s, unfinished=unfinished), unfinished=unfinished)
+    return _klines(query, first_s, partial(_horizon, session.server_clock, last_s, unfinished=unfinished), unfinished=unfinished)
 
 
 class _Horizon(NamedTuple):
