@@ -353,7 +353,7 @@ class Kline(Answer, frozen=True, kw_only=True):
 
 
 class GetKlines(BySymbol[list[Kline]], frozen=True, kw_only=True):
-    """Candles of a market, oldest first: those that begin at or after the minute of `start_time_s` and before that of `end_time_s`.
+    """Candles of a market, oldest first: they begin in or after the minute of `start_time_s`, and before that of `end_time_s`.
 
     A thousand at most or so; `markets.each_kline` brings more.
 
