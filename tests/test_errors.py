@@ -11,6 +11,7 @@ from haversack.errors import (
     ApiError,
     ConnectFailed,
     Forbidden,
+    Gap,
     HaversackError,
     InsufficientFunds,
     InsufficientMargin,
@@ -212,7 +213,7 @@ def test_every_error_is_in_the_tree_that_the_module_draws() -> None:
 
 RETRYABLE = {
     *("TransportError", "ConnectFailed", "RequestFailed", "LocalRateLimit", "StreamClosed", "RequestExpired", "TooManyRequests"),
-    *("TooEarly", "Maintenance", "TradingPaused", "ServerError", "ExchangeTimeout"),
+    *("TooEarly", "Maintenance", "TradingPaused", "ServerError", "ExchangeTimeout", "BookNotSynced", "Gap"),
 }
 
 
@@ -259,6 +260,7 @@ def test_unknown_outcome_of_a_batch_names_all_orders_to_look_for() -> None:
         ProtocolError("the answer", "bad", b"x"),
         RedirectRefused("GetTime", 302, "https://example.org"),
         SubscriptionRefused(4006, "Invalid stream", ("depth.X",)),
+        Gap("SOL_USDC", 8, 10),
         UsageError("no"),
     ],
     ids=lambda error: type(error).__name__,

@@ -52,6 +52,8 @@ HaversackError
     StreamClosed               the connection ended
     SubscriptionRefused        an error frame: code and message
     SlowConsumer               events came faster than they were read
+    BookNotSynced              a book that cannot know that it is right; it comes back by itself
+      Gap                        a depth message was missed, repeated or out of turn
 
 Each says by `retryable` whether the same call may succeed a little later.
 """
@@ -59,7 +61,9 @@ Each says by `retryable` whether the same call may succeed a little later.
 from __future__ import annotations
 
 from haversack.errors.base import (
+    BookNotSynced,
     ConnectFailed,
+    Gap,
     HaversackError,
     InexactNumber,
     InvalidCredentials,
@@ -130,11 +134,13 @@ __all__ = [
     "AccountDeactivated",
     "AccountLiquidating",
     "ApiError",
+    "BookNotSynced",
     "BorrowLimit",
     "BorrowRequiresLendRedeem",
     "ConnectFailed",
     "ExchangeTimeout",
     "Forbidden",
+    "Gap",
     "HaversackError",
     "InexactNumber",
     "InsufficientFunds",

@@ -167,3 +167,23 @@ class SubscriptionRefused(StreamError):
 
 class SlowConsumer(StreamError):
     """More events waited than the queue holds. Nothing was dropped in silence: the stream ends with this error."""
+
+
+class BookNotSynced(StreamError):
+    """A book cannot be read now, because it cannot know that it is right. It comes back by itself; `reason` says what happened."""
+
+    retryable = True
+
+    def __init__(self, symbol: str, reason: str) -> None:
+        self.symbol = symbol
+        self.reason = reason
+        super().__init__(f"the book of {symbol} is not in sync: {reason}")
+
+
+class Gap(BookNotSynced):
+    """A depth message was missed, repeated or out of turn: update `found` came where `expected` had to."""
+
+    def __init__(self, symbol: str, expected: int, found: int) -> None:
+        self.expected = expected
+        self.found = found
+        super().__init__(symbol, f"update {expected} had to come next, and {found} came")
