@@ -74,25 +74,29 @@ def check_time(proof: Proof, now_ms: int) -> None:
         raise Refused.as_invalid("Request has expired")
 
 
-def check_signature(proof: Proof, instruction: str, texts: Iterable[tuple[str, str]]) -> None:
-    """Refuse what the key's holder did not sign. The string is rebuilt from every parameter that was received."""
+def check_signature(proof: Proof, instruction: str, *commands: Iterable[tuple[str, str]]) -> None:
+    """Refuse what the key's holder did not sign. The string is rebuilt from all that was received, command by command."""
     if not Verifier.is_signature(proof.signature):
         raise Refused.as_invalid("Invalid X-Signature header")
-    if not signs(proof, instruction, list(texts)):
+    if not signs(proof, instruction, *commands):
         raise Refused.as_invalid("Invalid signature")
 
 
-def signs(proof: Proof, instruction: str, texts: list[tuple[str, str]]) -> bool:
-    """Whether the proof is a signature of this instruction with these parameters."""
-    if any(name == "orderId" for name, _ in texts):
-        # The order id wins where both ids are sent (documented 2026-10), so a signature over both does not hold.
-        texts = [(name, value) for name, value in texts if name != "clientId"]
+def signs(proof: Proof, instruction: str, *commands: Iterable[tuple[str, str]]) -> bool:
+    """Whether the proof is a signature of this instruction with these parameters; for a batch, of all its commands in a row."""
     try:
-        text = signing_text(instruction, texts)
+        text = "&".join([signing_text(instruction, _covered(list(command))) for command in commands])
     except UnsignableValue:
         return False
     message = timed(text, proof.timestamp_ms, proof.window_ms)
     return Verifier.verify(proof.key, message.encode(), proof.signature)
+
+
+def _covered(texts: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    # The order id wins where both ids are sent (documented 2026-10), so a signature over both does not hold.
+    if any(name == "orderId" for name, _ in texts):
+        return [(name, value) for name, value in texts if name != "clientId"]
+    return texts
 
 
 class Replays:

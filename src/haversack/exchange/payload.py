@@ -19,13 +19,21 @@ from haversack.exchange.messages import Refused, Request
 from haversack.wire import inputs
 from haversack.wire.base import Operation
 from haversack.wire.enums import CancelOrderType, OpenEnum, OrderType
+from haversack.wire.orders import PlaceOrder
+
+Texts: TypeAlias = list[tuple[str, str]]
 
 
 class Received(NamedTuple):
-    """What was asked for, and the texts that its signature must cover."""
+    """What was asked for, and what its signature must cover: the texts of one command, or of each command of a batch."""
 
     operation: Operation[Any]
-    texts: list[tuple[str, str]]
+    commands: list[Texts]
+
+    @property
+    def texts(self) -> Texts:
+        """Names and values as they came."""
+        return [pair for command in self.commands for pair in command]
 
 
 class Numeral(str):
@@ -85,11 +93,39 @@ def _read_query(kind: type[Operation[Any]], request: Request) -> Received:
                 raise _Problem(f'Type "{row.schema}" expects an input value.')
         except _Problem as problem:
             raise Refused.by_framework(400, f"failed to parse parameter `{row.name}`: {problem}") from None
-    return Received(kind(**values), pairs)
+    return Received(kind(**values), [pairs])
 
 
 def _read_body(kind: type[Operation[Any]], body: bytes, symbols: Container[str]) -> Received:
-    fields = _read_object(body, kind.payload)
+    content = _read_json(body)
+    if kind.batch:
+        return _read_batch(kind, content, symbols)
+    try:
+        operation, texts = _read_command(kind, content, symbols)
+    except _Problem as problem:
+        raise _payload_error(str(problem)) from None
+    return Received(operation, [texts])
+
+
+def _read_batch(kind: type[Operation[Any]], content: Any, symbols: Container[str]) -> Received:
+    # A list of something is called by that in square brackets, and stands last in the row of what was being parsed (inferred).
+    schema = f"[{kind.payload}]"
+    if not isinstance(content, list):
+        raise _payload_error(f'Expected input type "{schema}", found {_shown(content)}.')
+    items: list[Any] = content  # pyright: ignore[reportUnknownVariableType]  # what is in it is checked below
+    try:
+        commands = [_read_command(PlaceOrder, item, symbols) for item in items]
+    except _Problem as problem:
+        raise _payload_error(f'{problem} (occurred while parsing "{schema}")') from None
+    operation = kind(**{kind.batch: tuple([command for command, _ in commands])})
+    return Received(operation, [texts for _, texts in commands])
+
+
+def _read_command(kind: type[Operation[Any]], content: Any, symbols: Container[str]) -> tuple[Operation[Any], Texts]:
+    """One JSON object; what does not fit is a _Problem."""
+    if not isinstance(content, dict):
+        raise _Problem(f'Expected input type "{kind.payload}", found {_shown(content)}.')
+    fields = cast(dict[str, Any], content)
     values: dict[str, Any] = {}
     for row in _plan(kind):
         value = fields.get(row.name)
@@ -99,20 +135,16 @@ def _read_body(kind: type[Operation[Any]], body: bytes, symbols: Container[str])
             elif row.is_required:
                 raise _Problem(f'Type "{row.schema}" expects an input value.')
         except _Problem as problem:
-            raise _payload_error(f'{problem} (occurred while parsing "{kind.payload}")') from None
-    texts = [(name, _text_of(value)) for name, value in fields.items() if value is not None]
-    return Received(kind(**values), texts)
+            raise _Problem(f'{problem} (occurred while parsing "{kind.payload}")') from None
+    return kind(**values), [(name, _text_of(value)) for name, value in fields.items() if value is not None]
 
 
-def _read_object(body: bytes, payload: str) -> dict[str, Any]:
+def _read_json(body: bytes) -> Any:
     try:
-        found = _json.decode(body)
+        return _json.decode(body)
     except (msgspec.DecodeError, ValueError, RecursionError):
         # Where exactly the real parser stumbles is not imitated.
         raise _payload_error("expected value at line 1 column 1") from None
-    if not isinstance(found, dict):
-        raise _payload_error(f'Expected input type "{payload}", found {_shown(found)}.')
-    return cast(dict[str, Any], found)
 
 
 def _read_field(row: _Row, value: Any, symbols: Container[str]) -> Any:

@@ -6,6 +6,7 @@ The order is the exchange's: Content-Type and body come before the signature, so
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import NoneType
 from typing import Any, Protocol, TypeAlias
 
 from haversack.exchange import faults
@@ -15,12 +16,12 @@ from haversack.exchange.authentication import Proof, check_signature, check_time
 from haversack.exchange.faults import AnswerAction
 from haversack.exchange.journal import JournalStopped
 from haversack.exchange.messages import Refused, Reply, Request
-from haversack.exchange.payload import read_request
+from haversack.exchange.payload import Texts, read_request
 from haversack.exchange.venue import Venue
-from haversack.wire.base import Operation, Page
+from haversack.wire.base import Operation, Page, answer_type
 from haversack.wire.catalogue import OPERATIONS
 from haversack.wire.markets import GetKlines, GetMarkets, GetMarkPrices, GetOpenInterest, GetTicker, GetTickers
-from haversack.wire.orders import PlaceOrder
+from haversack.wire.orders import PlaceOrder, PlaceOrders
 from haversack.wire.trades import GetRecentTrades
 
 
@@ -75,7 +76,7 @@ class Dispatcher:
         if fault is not None:
             faults.before(fault)
         received = read_request(kind, request, self._venue.listing.markets)
-        proof = self._authenticate(kind, request, received.texts)
+        proof = self._authenticate(kind, request, received.commands)
         await self._speed_bump(received.operation)
         caller = self._caller(proof)
         answer = ROUTES[kind](caller, received.operation)
@@ -87,13 +88,13 @@ class Dispatcher:
             await self._sleep(fault.delay_s)
         return faults.after(fault, reply)
 
-    def _authenticate(self, kind: type[Operation[Any]], request: Request, texts: list[tuple[str, str]]) -> Proof | None:
+    def _authenticate(self, kind: type[Operation[Any]], request: Request, commands: list[Texts]) -> Proof | None:
         if kind.instruction is None:
             return None
         now_ms = self._venue.clock.now_us() // 1_000
         proof = read_proof(request.headers)
         check_time(proof, now_ms)
-        check_signature(proof, kind.instruction, texts)
+        check_signature(proof, kind.instruction, *commands)
         self._venue.check_key(proof.key)
         if kind.method != "GET":
             self._venue.replays.check(proof, now_ms)
@@ -101,7 +102,7 @@ class Dispatcher:
 
     async def _speed_bump(self, operation: Operation[Any]) -> None:
         # Orders that may take wait before they are matched; cancels and post-only orders do not (documented 2026-10).
-        if isinstance(operation, PlaceOrder) and not operation.post_only and self._venue.settings.speed_bump_ms:
+        if _may_take(operation) and self._venue.settings.speed_bump_ms:
             await self._sleep(self._venue.settings.speed_bump_ms / 1_000)
 
     def _caller(self, proof: Proof | None) -> Caller:
@@ -124,12 +125,19 @@ def _route(request: Request) -> type[Operation[Any]]:
     return kind
 
 
+def _may_take(operation: Operation[Any]) -> bool:
+    if isinstance(operation, PlaceOrders):
+        return any(_may_take(order) for order in operation.orders)
+    return isinstance(operation, PlaceOrder) and not operation.post_only
+
+
 def _reply(operation: Operation[Any], answer: Any) -> Reply:
     kind = type(operation)
     if kind.answers_text:
         return Reply.text(str(answer))
     if answer is None:
-        return Reply.empty(204)
+        # What answers nothing says yes and no more; 204 is for what has nothing to answer just now.
+        return Reply.empty(200 if answer_type(kind) in (None, NoneType) else 204)
     if isinstance(answer, Page):
         page: Page[Any] = answer  # pyright: ignore[reportUnknownVariableType]  # what the rows are does not matter here
         return Reply.json(list(page), headers=_page_headers(operation, page))

@@ -11,8 +11,24 @@ from haversack.exchange.engine.event import Event, OrderAccepted, OrderEnded, Or
 from haversack.exchange.engine.order import OpenOrder
 from haversack.exchange.messages import Refused
 from haversack.exchange.render import order_answer
+from haversack.wire.codec import decode
 from haversack.wire.enums import CancelOrderType, OrderStatus
-from haversack.wire.orders import CancelAllOrders, CancelOrder, GetOpenOrders, GetOrder, Order, PlaceOrder
+from haversack.wire.faults import ErrorBody
+from haversack.wire.orders import (
+    BatchResult,
+    CancelAllOrders,
+    CancelOrder,
+    GetOpenOrders,
+    GetOrder,
+    Order,
+    PlacedInBatch,
+    PlaceOrder,
+    PlaceOrders,
+    RefusedInBatch,
+)
+
+BATCH_MAX = 50
+"""No largest batch is documented: this one is a guess."""
 
 
 def place(caller: Caller, operation: PlaceOrder) -> Order:
@@ -28,6 +44,22 @@ def place(caller: Caller, operation: PlaceOrder) -> Order:
     if mine:
         return _answer(caller, mine[-1])
     return _answer(caller, OpenOrder(accepted.order, 0, 0, OrderStatus.NEW))
+
+
+def place_batch(caller: Caller, operation: PlaceOrders) -> list[BatchResult]:
+    """Match orders one after the other; each has a result of its own, and one that is refused stops none of the others."""
+    if len(operation.orders) > BATCH_MAX:
+        raise Refused.as_invalid("Too many orders")
+    return [_place_one(caller, order) for order in operation.orders]
+
+
+def _place_one(caller: Caller, operation: PlaceOrder) -> BatchResult:
+    try:
+        order = place(caller, operation)
+    except Refused as no:
+        fault = decode(ErrorBody, no.reply.body, what="a refusal of our own")
+        return RefusedInBatch(code=fault.code, message=fault.message)
+    return PlacedInBatch(**{name: getattr(order, name) for name in order.__struct_fields__})
 
 
 def get(caller: Caller, operation: GetOrder) -> Order:
@@ -95,6 +127,7 @@ def _answer(caller: Caller, state: OpenOrder | OrderFilled | OrderEnded) -> Orde
 
 ROUTES = (
     PlaceOrder.served_by(place),
+    PlaceOrders.served_by(place_batch),
     GetOrder.served_by(get),
     GetOpenOrders.served_by(open_orders),
     CancelOrder.served_by(cancel),
