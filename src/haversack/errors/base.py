@@ -170,7 +170,7 @@ class SlowConsumer(StreamError):
 
 
 class BookNotSynced(StreamError):
-    """A book cannot be read now, because it cannot know that it is right. It comes back by itself; `reason` says what happened."""
+    """A book cannot be read now, because it cannot know that it is right. It comes back by itself; `reason` says what it was."""
 
     retryable = True
 
