@@ -34,7 +34,7 @@ class BorrowLendState(OpenEnum):
 
 
 class BorrowLendInterval(OpenEnum):
-    """How far back the history of the pools goes."""
+    """A day, a week, a month or a year: how far back or how far apart the rows of a pool's history are, it is not said which."""
 
     DAY_1 = "1d"
     WEEK_1 = "1w"
@@ -87,8 +87,8 @@ class GetBorrowLendPositions(Operation[list[BorrowLendPosition]], frozen=True):
 class ExecuteBorrowLend(Operation[None], frozen=True, kw_only=True):
     """Borrow an asset or lend it. Answers nothing: read the positions to see it.
 
-    How to pay back or to call back is not documented; the documentation calls the quantity one to repay, so presumably it is
-    done with the other side.
+    How to pay back or to call back is not documented. That the documentation calls the quantity one to repay speaks for the
+    other side, and the first two errors below speak against it: try it with little.
     Source: POST /api/v1/borrowLend (execute_borrow_lend). Signed as borrowLendExecute. Errors, as documented:
     BORROW_REQUIRES_LEND_REDEEM to borrow what you lend, LEND_REQUIRES_BORROW_REPAY to lend what you owe, BORROW_LIMIT,
     LEND_LIMIT, INSUFFICIENT_SUPPLY.
@@ -219,7 +219,7 @@ class BorrowLendMarketPoint(Answer, frozen=True, kw_only=True):
 
 
 class GetBorrowLendMarketHistory(Operation[list[BorrowLendMarketPoint]], frozen=True, kw_only=True):
-    """How the pools were. Its rows do not name their pool, so name one.
+    """How the pools were. Its rows do not name their pool, so name one. How they are sorted is not documented.
 
     Source: GET /api/v1/borrowLend/markets/history (get_borrow_lend_markets_history). Public.
     """
@@ -227,7 +227,7 @@ class GetBorrowLendMarketHistory(Operation[list[BorrowLendMarketPoint]], frozen=
     method, path = "GET", "/api/v1/borrowLend/markets/history"
 
     interval: BorrowLendIntervalLike
-    """How far back."""
+    """How far back, or how far apart; it is not documented which."""
     symbol: str | None = None
     """The asset; all if not sent."""
 

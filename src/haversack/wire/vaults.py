@@ -24,7 +24,7 @@ class VaultRedeemStatus(OpenEnum):
 
 
 class VaultHistoryInterval(OpenEnum):
-    """A day, a week, a month or a year of a vault's past."""
+    """A day, a week, a month or a year: how far back or how far apart the rows of `GetVaultHistory` are, it is not said which."""
 
     DAY_1 = "1d"
     WEEK_1 = "1w"
