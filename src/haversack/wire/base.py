@@ -71,6 +71,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     wire_order: ClassVar[tuple[str, ...]] = ()
     """Wire names in the order in which they are written; alphabetical where empty, as the exchange does."""
+    written_as_numbers: ClassVar[tuple[str, ...]] = ()
+    """Wire names of decimals that the exchange writes as JSON numbers; all others are strings."""
 
 
 class StreamEvent(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from haversack.errors import ProtocolError
-from haversack.wire.base import Operation, StreamEvent
+from haversack.wire.base import Answer, Operation, StreamEvent
 
 _DIGITS_MAX = 128
 _Row: TypeAlias = tuple[str, str, bool]
@@ -54,6 +54,15 @@ def _plain_struct(value: msgspec.Struct) -> dict[str, Any]:
             fields[name] = _ENCODERS[item.__class__](item)
         elif not needs_value:
             fields[name] = None
+    return fields
+
+
+def _plain_struct_with_numbers(value: Answer) -> dict[str, Any]:
+    fields = _plain_struct(value)
+    for name in value.written_as_numbers:
+        if isinstance(text := fields.get(name), str):
+            # Raw JSON keeps every digit, where a float would not.
+            fields[name] = msgspec.Raw(text.encode())
     return fields
 
 
@@ -102,7 +111,7 @@ class _Encoders(dict[type, Callable[[Any], Any]]):
 
 def _encoder_of(kind: type) -> Callable[[Any], Any]:
     if issubclass(kind, msgspec.Struct):
-        return _plain_struct
+        return _plain_struct_with_numbers if getattr(kind, "written_as_numbers", ()) else _plain_struct
     if issubclass(kind, Mapping):
         return _plain_mapping
     # Words, numbers, booleans, raw JSON and null are written as msgspec writes them.

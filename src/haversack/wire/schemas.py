@@ -123,6 +123,8 @@ class Schemas:
             raise TypeError(f"{kind!r} has no schema")
         fields = msgspec.structs.fields(kind)
         properties = {field.encode_name: self.of(field.type) for field in fields}
+        for name in getattr(kind, "written_as_numbers", ()):
+            properties[name] = {**properties[name], "type": "number", "format": "double"}
         required = [field.encode_name for field in fields if field.required]
         config = kind.__struct_config__
         if config.tag_field is not None and config.tag is not None:

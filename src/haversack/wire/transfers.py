@@ -104,11 +104,13 @@ class FiatWithdrawalState(OpenEnum):
 class Deposit(Answer, frozen=True, kw_only=True):
     """Money that came in (docs: Deposit)."""
 
+    written_as_numbers = ("fiatAmount",)
+
     created_iso: str = field(name="createdAt")
     """Without a zone; it is UTC."""
     deposit_id: int = field(name="id")
     fiat_amount: Decimal | None = None
-    """In `fiat_currency`. The exchange sends a number and no text here; it is read digit by digit, never as a float."""
+    """In `fiat_currency`. The exchange sends a number and no text here: digit by digit a decimal, never a float."""
     fiat_currency: str | None = None
     """Such as EUR."""
     from_address: str | None = None
