@@ -71,6 +71,13 @@ def test_order_without_what_2025_did_not_send_comes_back_without_it() -> None:
     assert decode(Order, encode(order()), what="an order") == order()
 
 
+def test_open_order_of_2025_names_the_system_that_sent_it_or_null() -> None:
+    body = encode(order(system_order_type=None))
+    assert b'"symbol":"SOL_USDC","systemOrderType":null,"takeProfitLimitPrice":null' in body
+    assert encode(decode(Order, body, what="an order")) == body
+    assert b"systemOrderType" not in encode(order())
+
+
 @pytest.mark.parametrize(
     ("text", "number"),
     [("0.00000000", "0E-8"), ("0.000000001", "1E-9"), ("1000000000000", "1E+12"), ("99.00", "99.00"), ("99", "99")],
@@ -111,6 +118,17 @@ def test_order_update_leaves_optionals_out_except_the_trade_id() -> None:
         b'{"E":5,"O":"USER","Q":"30.0000","S":"Ask","T":4,"V":"RejectTaker","X":"New","Z":"0","e":"orderAccepted","f":"GTC",'
         b'"i":"7","o":"LIMIT","p":"20.00","q":"1.50","r":false,"s":"SOL_USDC","t":null,"y":true,"z":"0"}'
     )
+
+
+@pytest.mark.parametrize("related", [114_575_842_681_290_999, "114575842681290999"])
+def test_related_order_of_an_update_may_be_a_string_or_a_number(related: str | int) -> None:
+    frame = write_frame("account.orderUpdate", update(related_order=related))
+    message = read_frame(frame)
+    assert isinstance(message, Message)
+    assert isinstance(message.event, OrderUpdate)
+    assert message.event.related_order_id == "114575842681290999"
+    assert write_frame(message.stream, message.event) == frame
+    assert update().related_order_id is None
 
 
 def test_fill_update_has_its_trade_id_and_its_own_fields() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import UNSET
 
 from haversack.clock import ManualClock
 from haversack.credentials import Credentials
@@ -207,10 +208,26 @@ def test_transfers_are_documented_without_page_headers_and_plain_lists(kind: typ
     assert type(read_answer(kind(), HttpResponse(200, {}, b"[]"))) is list
 
 
-def test_amount_in_fiat_keeps_the_digits_that_the_exchange_wrote() -> None:
-    body = DEPOSIT.replace(b'"fiatAmount":null', b'"fiatAmount":1234567890123456.78')
+@pytest.mark.parametrize("amount", ["1234567890123456.78", "250.0", "250", "0.10"])
+def test_amount_in_fiat_is_a_number_that_keeps_the_digits_that_the_exchange_wrote(amount: str) -> None:
+    body = DEPOSIT.replace(b'"fiatAmount":null', f'"fiatAmount":{amount}'.encode())
     read: Deposit = decode(Deposit, body, what="a deposit")
-    assert read.fiat_amount == Decimal("1234567890123456.78")
+    assert str(read.fiat_amount) == amount
+    assert encode(read) == body
+
+
+def test_settlement_of_2025_has_neither_position_nor_sequence() -> None:
+    old = SETTLEMENT.replace(b'"engineSequence":9007199254740993,"positionId":"1921023906",', b"")
+    read: Settlement = decode(Settlement, old, what="a settlement")
+    assert read.position_id is read.engine_sequence is UNSET
+    assert encode(read) == old
+
+
+def test_settlement_without_a_position_says_so() -> None:
+    body = SETTLEMENT.replace(b'"1921023906"', b"null").replace(b"9007199254740993", b"null")
+    read: Settlement = decode(Settlement, body, what="a settlement")
+    assert read.position_id is read.engine_sequence is None
+    assert encode(read) == body
 
 
 def test_transfers_tell_their_times_in_utc() -> None:

@@ -182,6 +182,12 @@ def test_optional_field_may_be_null_or_absent() -> None:
     assert schema["required"] == ["legs", "madeAt"]
 
 
+def test_decimal_that_is_written_as_a_number_is_one_in_the_document() -> None:
+    properties = resolved(OURS, {"$ref": "#/components/schemas/Deposit"})["properties"]
+    assert properties["fiatAmount"] == {"type": "number", "format": "double", "nullable": True}
+    assert properties["quantity"] == {"type": "string", "format": "decimal"}
+
+
 def test_signed_operation_carries_the_signature_and_names_its_instruction() -> None:
     place, depth = OURS["paths"]["/api/v1/order"]["post"], OURS["paths"]["/api/v1/depth"]["get"]
     names = [resolved(OURS, parameter)["name"] for parameter in place["parameters"]]

@@ -7,6 +7,7 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
 from haversack.rest.answers import read_answer
 from haversack.rest.http import HttpResponse
@@ -104,6 +105,13 @@ def test_recorded_funding_rates_come_back_byte_for_byte() -> None:
     assert rows
     for row in rows:
         assert encode(decode(FundingRate, row, what="a recording")) == row
+
+
+def test_position_without_the_interest_that_is_to_vanish_is_one_too() -> None:
+    body = SHORT.replace(b'"cumulativeInterest":"0",', b"")
+    (position,) = read(GetPositions(), body)
+    assert position.cumulative_interest is UNSET
+    assert encode([position]) == body
 
 
 def test_short_position_has_negative_quantities_and_cost() -> None:

@@ -197,6 +197,15 @@ def test_ordinary_rfq_comes_without_what_only_resting_ones_have() -> None:
     assert rfq.execution_mode is RfqExecutionMode.AWAIT_ACCEPT
 
 
+def test_history_of_2025_knows_no_deferred_settlement() -> None:
+    old_rfq = PAST_RFQ.replace(b'"deferredSettlementQuoteId":"213392054083780608",', b"")
+    old_quote = PAST_QUOTE.replace(b'"deferredSettlement":false,', b"")
+    rfq: PastRfq = decode(PastRfq, old_rfq, what="an RFQ")
+    quote: PastQuote = decode(PastQuote, old_quote, what="a quote")
+    assert rfq.deferred_settlement_quote_id is quote.deferred_settlement is UNSET
+    assert (encode(rfq), encode(quote)) == (old_rfq, old_quote)
+
+
 def test_resting_rfq_says_what_is_filled_of_it() -> None:
     rfq: Rfq = decode(Rfq, RESTING_RFQ, what="an RFQ")
     assert rfq.status is OrderStatus.PARTIALLY_FILLED

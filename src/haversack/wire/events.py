@@ -285,7 +285,8 @@ class OrderUpdate(StreamEvent, frozen=True, kw_only=True):
     post_only: bool | None = field(name="y", default=None)
     """Since 2026."""
     reduce_only: bool = field(name="r")
-    related_order_id: str | None = field(name="I", default=None)
+    related_order: str | int | None = field(name="I", default=None)
+    """A string in the documentation, a number to the exchange's own client; `related_order_id` is the string."""
     strategy_id: str | int | None = field(name="H", default=None)
     trigger_price: Decimal | None = field(name="P", default=None)
     trigger_by: TriggerBy | None = field(name="B", default=None)
@@ -296,6 +297,11 @@ class OrderUpdate(StreamEvent, frozen=True, kw_only=True):
     stop_loss_trigger_price: Decimal | None = field(name="b", default=None)
     stop_loss_trigger_by: TriggerBy | None = field(name="g", default=None)
     stop_loss_limit_price: Decimal | None = field(name="k", default=None)
+
+    @property
+    def related_order_id(self) -> str | None:
+        """The order that this one came from or stands in for, by the exchange's id."""
+        return None if self.related_order is None else str(self.related_order)
 
     @property
     def time(self) -> datetime:

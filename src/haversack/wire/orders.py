@@ -16,6 +16,7 @@ from haversack.wire.enums import (
     SelfTradePrevention,
     Side,
     SlippageToleranceType,
+    SystemOrderType,
     TimeInForce,
     TriggerBy,
 )
@@ -74,6 +75,8 @@ class Order(Answer, frozen=True, kw_only=True):
     stop_loss_trigger_price: str | None = None
     strategy_id: str | None = None
     symbol: str
+    system_order_type: SystemOrderType | UnsetType | None = UNSET
+    """In open orders of 2025-07 (observed), and in no order since."""
     take_profit_limit_price: Decimal | None = None
     take_profit_trigger_by: TriggerBy | None = None
     take_profit_trigger_price: str | None = None

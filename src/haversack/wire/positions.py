@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from msgspec import field
+from msgspec import UNSET, UnsetType, field
 
 from haversack.wire.base import Answer, MaybeBySymbol, Operation, moment_of_iso
 from haversack.wire.enums import OpenEnum
@@ -39,8 +39,8 @@ class Position(Answer, frozen=True, kw_only=True):
     Funding is presumably in it too; the recorded rows had none."""
     cumulative_funding_payment: Decimal
     """All funding since it was opened. Its sign is not documented, and it is 0 in every recorded row."""
-    cumulative_interest: Decimal
-    """Interest paid on its unrealized profit (docs); 0 in every recorded row."""
+    cumulative_interest: Decimal | UnsetType = UNSET
+    """Interest paid on its unrealized profit (docs); 0 in every recorded row. It is to vanish (docs: 2025-09), and UNSET then."""
     entry_price: Decimal
     """Mean price of the fills that opened and enlarged it; reducing it changes nothing (recomputed)."""
     est_liquidation_price: Decimal

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from msgspec import field
+from msgspec import UNSET, UnsetType, field
 
 from haversack.wire.base import Answer, Operation, Page, moment_of_iso
 from haversack.wire.enums import OpenEnum, OrderStatus, Side, SystemOrderType
@@ -36,8 +36,8 @@ class PastRfq(Answer, frozen=True, kw_only=True):
 
     client_id: int | None = None
     created_iso: str = field(name="createdAt")
-    deferred_settlement_quote_id: str | None = None
-    """The quote that was accepted, if it is one that settles later."""
+    deferred_settlement_quote_id: str | UnsetType | None = UNSET
+    """The quote that was accepted, if it is one that settles later. UNSET in answers from before 2026 (documented 2025-10)."""
     execution_mode: RfqExecutionMode
     expiry_iso: str = field(name="expiryTime")
     price: Decimal | None = None
@@ -98,8 +98,8 @@ class PastQuote(Answer, frozen=True, kw_only=True):
     client_id: int | None = None
     created_iso: str = field(name="createdAt")
     """Without a zone; it is UTC."""
-    deferred_settlement: bool
-    """Whether it settles some time after it is accepted."""
+    deferred_settlement: bool | UnsetType = UNSET
+    """Whether it settles some time after it is accepted. UNSET in answers from before 2026 (documented 2025-10)."""
     quote_id: str
     rfq_id: str
     status: OrderStatus

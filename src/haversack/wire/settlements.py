@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from msgspec import field
+from msgspec import UNSET, UnsetType, field
 
 from haversack.wire.base import Answer, Operation, Page, moment_of_iso
 from haversack.wire.enums import OpenEnum
@@ -53,9 +53,9 @@ else:
 class Settlement(Answer, frozen=True, kw_only=True):
     """Money that a settlement gave or took (docs: Settlement)."""
 
-    engine_sequence: int | None = None
-    """Number of the event in the matching engine."""
-    position_id: str | None = None
+    engine_sequence: int | UnsetType | None = UNSET
+    """Number of the event in the matching engine. UNSET in answers from before 2026, like the next (documented 2025-10)."""
+    position_id: str | UnsetType | None = UNSET
     """The position, for funding and realized profit."""
     quantity: Decimal
     """In USDC."""
