@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import multiprocessing
 import socket
 import zlib
 from collections.abc import Callable, Iterator
@@ -280,3 +281,47 @@ def test_cancelled_call_leaves_no_connection_and_no_task() -> None:
 
     with Loopback(HANG) as server:
         asyncio.run(cancel(server))
+
+
+@pytest.mark.parametrize("reply", [CHUNKED + b"-5\r\nabc\r\n0\r\n\r\n", CHUNKED + b"zz\r\n"])
+def test_length_that_makes_no_sense_is_a_failure_of_the_request(opened: Open, reply: bytes) -> None:
+    with Loopback(reply, then=CLOSE) as server, pytest.raises(RequestFailed):
+        opened(server.url)(READ)
+
+
+@pytest.mark.parametrize("reply", [b"SSH-2.0-x\r\n\r\n", b"HTTP/1.1 2", CHUNKED + b"zz\r\n", CLOSE])
+def test_failure_shows_no_header_of_the_request_in_any_of_its_causes(opened: Open, reply: bytes) -> None:
+    with Loopback(reply, then=CLOSE) as server, pytest.raises(RequestFailed) as caught:
+        opened(server.url)(READ)
+    cause: BaseException | None = caught.value
+    while cause is not None:
+        assert "canary" not in repr(cause)
+        cause = cause.__cause__ or cause.__context__
+
+
+@pytest.mark.parametrize("timeout_s", [0, -1, float("nan"), float("inf")])
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_time_that_nobody_can_wait_is_refused(kind: type[Client | AsyncClient], timeout_s: float) -> None:
+    with pytest.raises(UsageError, match="timeout_s"):
+        kind(timeout_s=timeout_s)
+
+
+def ask_in_child(send: BlockingHttp, answer: Any) -> None:
+    answer.put(send(READ).body)
+
+
+def test_forked_process_has_connections_of_its_own() -> None:
+    """Else parent and child would read the answers to each other's requests."""
+    fork = multiprocessing.get_context("fork")
+    answer = fork.Queue()
+    with Loopback(PONG) as server:
+        send = BlockingHttp(rest_address(server.url), timeout_s=5)
+        send(READ)
+        child = fork.Process(target=ask_in_child, args=(send, answer))
+        child.start()
+        assert answer.get(timeout=30) == b"pong"
+        child.join(30)
+        assert server.connections == 2
+        send(READ)
+        assert server.connections == 2
+        send.close()

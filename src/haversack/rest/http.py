@@ -7,6 +7,10 @@ from typing import Protocol
 
 import msgspec
 
+from haversack.errors import UsageError
+
+_TIMEOUT_S_MAX = 3_600
+
 
 class HttpRequest(msgspec.Struct, frozen=True, gc=False):
     """What a transport sends. The host is the transport's own, so a request can reach no other."""
@@ -28,6 +32,12 @@ class HttpResponse(msgspec.Struct, frozen=True, gc=False):
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+def check_timeout(timeout_s: float) -> None:
+    """Raise if nobody can wait for so long. aiohttp takes zero for no bound at all."""
+    if not 0 < timeout_s <= _TIMEOUT_S_MAX:
+        raise UsageError(f"timeout_s must be above 0 and at most {_TIMEOUT_S_MAX}, found {timeout_s!r}")
 
 
 class HttpSend(Protocol):

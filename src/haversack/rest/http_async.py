@@ -6,22 +6,25 @@ import asyncio
 from collections.abc import Mapping
 
 import aiohttp
+from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from haversack.errors import ConnectFailed, RequestFailed, TransportError, UntrustedServer, UsageError
 from haversack.rest.address import Address
 from haversack.rest.bodies import refuse_length, unpacked
-from haversack.rest.http import HttpRequest, HttpResponse
+from haversack.rest.http import HttpRequest, HttpResponse, check_timeout
 from haversack.rest.proxy import Proxy
 
 _CONNECTIONS_MAX = 100
 _IDLE_S = 30.0
+_NO_HEADERS = CIMultiDictProxy(CIMultiDict[str]())
 
 
 class AsyncHttp:
     """Sends requests to one address, in the event loop of its first request."""
 
     def __init__(self, address: Address, *, timeout_s: float, proxy: Proxy | None = None) -> None:
+        check_timeout(timeout_s)
         self._url = address.url
         self._timeout_s = timeout_s
         self._proxy = None if proxy is None else URL(proxy.url)
@@ -49,8 +52,8 @@ class AsyncHttp:
                 headers = response.headers
                 body = await (response.read() if _is_short(headers) else _bounded(response))
                 return HttpResponse(response.status, headers, unpacked(body, headers.get("content-encoding", "")))
-        except (aiohttp.ClientError, OSError) as error:
-            raise _translated(error, self._url) from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise _translated(error, self._url) from _without_headers(error)
 
     async def close(self) -> None:
         """Close the connections. Nothing can be sent afterwards."""
@@ -97,6 +100,15 @@ async def _bounded(response: aiohttp.ClientResponse) -> bytes:
         body += chunk
         refuse_length(len(body))
     return bytes(body)
+
+
+def _without_headers(error: Exception) -> Exception:
+    """The same error. Some of aiohttp's show in their repr all headers of the request, and with them what signs it."""
+    if isinstance(error, aiohttp.ClientResponseError):
+        about = error.request_info
+        error.request_info = aiohttp.RequestInfo(about.url, about.method, _NO_HEADERS, about.real_url)
+        error.args = (error.request_info, error.history)
+    return error
 
 
 def _translated(error: Exception, url: str) -> TransportError:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import ssl
+from functools import partial
 from http.client import HTTPException
 
 import urllib3
@@ -13,7 +15,7 @@ from urllib3.response import BaseHTTPResponse
 from haversack.errors import ConnectFailed, RequestFailed, UntrustedServer, UsageError
 from haversack.rest.address import Address
 from haversack.rest.bodies import BODY_BYTES_MAX, refuse_length, unpacked
-from haversack.rest.http import HttpRequest, HttpResponse
+from haversack.rest.http import HttpRequest, HttpResponse, check_timeout
 from haversack.rest.proxy import Proxy
 
 _CONNECTIONS_MAX = 32
@@ -23,7 +25,9 @@ class BlockingHttp:
     """Sends requests to one address. Safe to share between threads."""
 
     def __init__(self, address: Address, *, timeout_s: float, proxy: Proxy | None = None) -> None:
-        self._pool = _pool(address, urllib3.Timeout(connect=timeout_s, read=timeout_s), proxy)
+        check_timeout(timeout_s)
+        self._new_pool = partial(_pool, address, urllib3.Timeout(connect=timeout_s, read=timeout_s), proxy)
+        self._pool, self._process = self._new_pool(), os.getpid()
         self._url, self._path = address.url, address.path
         self._is_closed = False
 
@@ -33,11 +37,14 @@ class BlockingHttp:
     def __call__(self, request: HttpRequest, /) -> HttpResponse:
         if self._is_closed:
             raise UsageError("this client is closed")
+        if os.getpid() != self._process:
+            # A forked process has its parent's connections: each would read the answers to the other's requests.
+            self._pool, self._process = self._new_pool(), os.getpid()
         try:
             return self._exchange(request)
         except _NotConnectedError as error:
             raise _not_connected(error.cause, self._url) from error
-        except (HTTPError, HTTPException, OSError) as error:
+        except (HTTPError, HTTPException, OSError, ValueError) as error:
             raise RequestFailed(f"no answer from {self._url}: {error}") from error
 
     def close(self) -> None:
