@@ -14,7 +14,7 @@ from haversack.errors import ConnectFailed, InvalidRequest, ProtocolError, Reque
 from haversack.rest.drivers import drive
 from haversack.rest.flow import flow
 from haversack.rest.http import HttpRequest, HttpResponse
-from haversack.rest.offset import ClockOffset, sync_steps
+from haversack.rest.offset import ClockOffset, ServerClock, sync_steps
 from haversack.rest.pacing import Limits, Pacer
 from haversack.rest.retry import Retry
 from haversack.rest.session import RestSession
@@ -346,3 +346,61 @@ def test_exchange_s_time_is_this_machine_s_until_it_is_measured() -> None:
     assert session.clock_offset is None
     assert session.server_clock.now_us() == world.clock.now_us()
     assert session.server_clock.monotonic_us() == world.clock.monotonic_us()
+
+
+def together(world: World, session: RestSession, operations: list[Any]) -> list[Any]:
+    """What comes of several calls that are on their way at once, a step of each after the other."""
+    results: list[Any] = [None] * len(operations)
+    running = {number: flow(operation, session) for number, operation in enumerate(operations)}
+    replies: dict[int, Any] = dict.fromkeys(running)
+    while running:
+        for number, steps in list(running.items()):
+            try:
+                reply = replies[number]
+                attempt = steps.throw(reply) if isinstance(reply, Exception) else steps.send(reply)
+            except (StopIteration, RequestExpired) as finished:
+                results[number] = finished.value if isinstance(finished, StopIteration) else finished
+                del running[number]
+                continue
+            world.pass_time(round(attempt.delay_s * 1_000_000))
+            try:
+                replies[number] = world.send(attempt.request) if attempt.request else None
+            except RequestFailed as failure:
+                replies[number] = failure
+    return results
+
+
+def test_calls_that_are_on_their_way_at_once_measure_once() -> None:
+    world = World(behind_us=60_000_000)
+    assert together(world, world.session(), [READ] * 20) == [[]] * 20
+    assert (world.asked("orders"), world.asked("time")) == (40, 5)
+
+
+def test_calls_that_wait_for_a_measurement_in_vain_do_not_repeat_it() -> None:
+    world = World(behind_us=60_000_000)
+    world.failures = [RequestFailed("timed out")] * 2
+    results = together(world, world.session(), [READ] * 20)
+    assert all(isinstance(result, RequestExpired) for result in results)
+    assert world.asked("time") == 2
+
+
+def test_cancel_waits_for_no_measurement_but_a_cancel_s() -> None:
+    clock = ServerClock(ManualClock())
+    ordinary, cancel, other = object(), object(), object()
+    assert clock.begin(Lane.ORDINARY, ordinary)
+    assert clock.begin(Lane.CANCEL, cancel)
+    assert not clock.begin(Lane.CANCEL, other)
+    assert not clock.begin(Lane.ORDINARY, other)
+    clock.end(Lane.ORDINARY, ordinary)
+    assert not clock.begin(Lane.ORDINARY, other)
+    clock.end(Lane.CANCEL, cancel)
+    assert clock.begin(Lane.ORDINARY, other)
+
+
+def test_measurement_that_is_never_ended_is_waited_for_ten_seconds() -> None:
+    world = World(behind_us=60_000_000)
+    session = world.session()
+    assert session.server_clock.begin(Lane.ORDINARY, object())
+    begun_us = world.clock.monotonic_us()
+    assert together(world, session, [READ]) == [[]]
+    assert 10_000_000 <= world.clock.monotonic_us() - begun_us < 12_000_000

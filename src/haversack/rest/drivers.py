@@ -22,6 +22,8 @@ def drive(steps: Flow[T], send: HttpSend, sleep: Callable[[float], object]) -> T
                 response = send(attempt.request) if attempt.request else None
             except Exception as failure:  # noqa: BLE001  The flow decides what it means, and raises it again.
                 attempt = steps.throw(failure)
+            except BaseException as given_up:  # noqa: BLE001  An order's flow says what may have become of it.
+                attempt = steps.throw(given_up)
             else:
                 attempt = steps.send(response)
     except StopIteration as finished:
@@ -44,6 +46,8 @@ async def drive_async(steps: Flow[T], send: HttpSendAsync, sleep: Callable[[floa
                 response = await send(attempt.request) if attempt.request else None
             except Exception as failure:  # noqa: BLE001  The flow decides what it means, and raises it again.
                 attempt = steps.throw(failure)
+            except BaseException as given_up:  # noqa: BLE001  An order's flow says what may have become of it.
+                attempt = steps.throw(given_up)
             else:
                 attempt = steps.send(response)
     except StopIteration as finished:

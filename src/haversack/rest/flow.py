@@ -39,6 +39,14 @@ T = TypeVar("T")
 
 _log = logging.getLogger("haversack.rest")
 
+# While another call measures the clock; after ten seconds in vain this one does it too.
+_LOOK_S = 0.05
+_LOOKS_MAX = 200
+
+
+class _GivenUpError(Exception):
+    """Stands where no answer was waited for."""
+
 
 Flow: TypeAlias = Generator[Attempt, HttpResponse | None, T]
 _Reader: TypeAlias = Callable[[Operation[Any], HttpResponse, HttpRequest | None], T]
@@ -99,9 +107,18 @@ def _change(operation: Operation[Any], session: RestSession, reader: _Reader[T])
     prepared = session.prepare(operation)
     try:
         response = yield prepared
-        answer = reader(operation, _came(operation, response), prepared.request)
     except (UsageError, ConnectFailed):
         raise
+    except Exception as failure:
+        # Whatever else went wrong, also in a transport of the user's own, the request may have arrived.
+        raise OutcomeUnknown(operation, failure, sent_ms=prepared.sent_ms) from failure
+    except BaseException as given_up:
+        # The call is cancelled or interrupted, which must go on as it is: what is known of the order goes with it.
+        unknown = OutcomeUnknown(operation, _GivenUpError("the call was given up on its way"), sent_ms=prepared.sent_ms)
+        _log.warning("%s", unknown)
+        raise given_up from unknown
+    try:
+        answer = reader(operation, _came(operation, response), prepared.request)
     except ApiError as refusal:
         session.note(refusal, granted_us)
         if isinstance(refusal, RequestExpired):
@@ -111,7 +128,6 @@ def _change(operation: Operation[Any], session: RestSession, reader: _Reader[T])
             raise
         raise OutcomeUnknown(operation, refusal, sent_ms=prepared.sent_ms) from refusal
     except Exception as failure:
-        # Whatever else went wrong, in a transport of the user's own or in reading the answer, the request may have arrived.
         raise OutcomeUnknown(operation, failure, sent_ms=prepared.sent_ms) from failure
     session.pacer.answered(granted_us)
     return answer
@@ -137,15 +153,23 @@ def _turn(kind: type[Operation[Any]], session: RestSession) -> Flow[int]:
 
 
 def _resync(kind: type[Operation[Any]], session: RestSession, measurements: int) -> Flow[bool]:
-    """Measure the clock, unless another call did since; whether it is known now. A failure is no failure of the call."""
-    if session.server_clock.measurements != measurements:
-        return True
+    """Measure the clock, unless another call did since or does; whether it is known now. A failure is no failure of the call."""
+    server_clock, lane, who = session.server_clock, Lane.CANCEL if kind.is_cancel else Lane.ORDINARY, object()
+    failures = server_clock.failures
+    for _ in range(_LOOKS_MAX):
+        if server_clock.measurements != measurements or server_clock.failures != failures:
+            return server_clock.measurements != measurements
+        if server_clock.begin(lane, who):
+            break
+        yield Attempt(None, _LOOK_S)
     try:
-        offset = yield from sync_steps(session, Lane.CANCEL if kind.is_cancel else Lane.ORDINARY)
+        offset = yield from sync_steps(session, lane)
     except Exception as failure:  # noqa: BLE001  The call goes on with what is known.
         _log.warning("the exchange's time could not be measured: %s", failure)
-        session.server_clock.give_up()
+        server_clock.give_up()
         return False
+    finally:
+        server_clock.end(lane, who)
     _log.info("the exchange's clock is %.3f s ahead of this machine's", offset.offset_us / 1_000_000)
     return True
 

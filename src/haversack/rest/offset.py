@@ -104,6 +104,9 @@ class ServerClock:
         # Wall time less monotonic time, as it was at the measurement: it stays the same until somebody sets the clock.
         self._apart_us: int | None = None
         self._patient_until_us = 0
+        self.failures = 0
+        """How many measurements there have been that came to nothing."""
+        self._measuring: dict[Lane, list[object]] = {lane: [] for lane in Lane}
 
     def now_us(self) -> int:
         """Microseconds since 1970, UTC, at the exchange."""
@@ -135,8 +138,24 @@ class ServerClock:
         self.measurements += 1
         return offset
 
+    def begin(self, lane: Lane, who: object) -> bool:
+        """Whether that one measures it now, until it is ended; else somebody does already. A cancel waits for cancels alone."""
+        # Without a lock, as it is ended by the garbage collector too: who is the first in the list measures.
+        lanes = (lane,) if lane is Lane.CANCEL else (lane, Lane.CANCEL)
+        self._measuring[lane].append(who)
+        if all(self._measuring[each][:1] in ([], [who]) for each in lanes):
+            return True
+        self.end(lane, who)
+        return False
+
+    def end(self, lane: Lane, who: object) -> None:
+        """That one measures it no longer."""
+        if who in self._measuring[lane]:
+            self._measuring[lane].remove(who)
+
     def give_up(self) -> None:
         """The measurement failed: go on with what is known, and do not try again at once."""
+        self.failures += 1
         self._patient_until_us = self.monotonic_us() + _PATIENCE_US
 
 
