@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar, Literal
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -32,6 +33,7 @@ from haversack.errors import (
     UntrustedServer,
     UsageError,
 )
+from haversack.rest.broker import Broker
 from haversack.rest.drivers import drive, drive_async
 from haversack.rest.flow import flow
 from haversack.rest.http import HttpRequest, HttpResponse
@@ -597,3 +599,47 @@ async def test_task_that_is_cancelled_while_it_waits_leaves_its_line() -> None:
     rest.clock.advance(s=60)
     assert next(flow(GetStatus(), rest)).request is not None
     assert waiting.cancelled()
+
+
+class Picky(msgspec.Struct):
+    """An answer of the user's own, which does not take what comes."""
+
+    number: int
+
+    def __post_init__(self) -> None:
+        raise (UsageError, ConnectFailed, KeyError)[self.number]("not taken")
+
+
+class OwnChange(Operation[Picky], frozen=True):
+    """A change of the user's own."""
+
+    method: ClassVar[Literal["POST"]] = "POST"
+    path: ClassVar[str] = "/api/v1/own"
+
+
+@pytest.mark.parametrize("number", [b"0", b"1", b"2"])
+def test_whatever_goes_wrong_in_reading_an_answer_the_change_may_have_happened(number: bytes) -> None:
+    with pytest.raises(OutcomeUnknown):
+        outcome(OwnChange(), answer(body=b'{"number":%s}' % number))
+
+
+def test_broker_s_key_is_hidden_where_an_error_quotes_it() -> None:
+    rest = RestSession(KEYS, ManualClock(), broker=Broker(7, "canary-key"), dice=lambda: 1.0)
+    with pytest.raises(ApiError) as caught:
+        Line(answer(400, b"unknown broker key canary-key")).run(PLACE, rest)
+    assert caught.value.message == "unknown broker key [hidden]"
+
+
+@pytest.mark.parametrize("user_agent", ["x\r\nX-Other: 1", " ", "ü", "x" * 501])
+def test_introduction_that_is_no_header_is_refused(user_agent: str) -> None:
+    with pytest.raises(UsageError, match="user_agent"):
+        RestSession(KEYS, ManualClock(), user_agent=user_agent)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"attempts_max": 0}, {"first_delay_s": -1}, {"delay_s_max": 0.1}, {"delay_s_max": float("inf")}, {"retry_after_s_max": -1}],
+)
+def test_repetition_that_makes_no_sense_is_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        Retry(**fields)

@@ -54,6 +54,10 @@ def perform(steps: Procedure[T], send: _Send, sleep: _Sleep) -> T:
     except StopIteration as finished:
         result: T = finished.value
         return result
+    except BaseException:
+        # What is given up is closed now, and not when its traceback is forgotten.
+        steps.close()
+        raise
 
 
 async def perform_async(steps: Procedure[T], send: _SendAsync, sleep: _SleepAsync) -> T:
@@ -70,6 +74,10 @@ async def perform_async(steps: Procedure[T], send: _SendAsync, sleep: _SleepAsyn
     except StopIteration as finished:
         result: T = finished.value
         return result
+    except BaseException:
+        # What is given up is closed now, and not when its traceback is forgotten.
+        steps.close()
+        raise
 
 
 def _to_rows(steps: Feed[Row]) -> Procedure[Sequence[Row] | None]:
@@ -90,12 +98,18 @@ def _to_rows(steps: Feed[Row]) -> Procedure[Sequence[Row] | None]:
 
 def each(steps: Feed[Row], send: _Send, sleep: _Sleep) -> Generator[Row, None, None]:
     """The rows of a feed. What is not asked for is not fetched."""
-    while (rows := perform(_to_rows(steps), send, sleep)) is not None:
-        yield from rows
+    try:
+        while (rows := perform(_to_rows(steps), send, sleep)) is not None:
+            yield from rows
+    finally:
+        steps.close()
 
 
 async def each_async(steps: Feed[Row], send: _SendAsync, sleep: _SleepAsync) -> AsyncGenerator[Row, None]:
     """The rows of a feed. What is not asked for is not fetched."""
-    while (rows := await perform_async(_to_rows(steps), send, sleep)) is not None:
-        for row in rows:
-            yield row
+    try:
+        while (rows := await perform_async(_to_rows(steps), send, sleep)) is not None:
+            for row in rows:
+                yield row
+    finally:
+        steps.close()

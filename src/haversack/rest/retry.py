@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 
 import msgspec
 
-from haversack.errors import ApiError, TransportError
+from haversack.errors import ApiError, TransportError, UsageError
 
 
 class Retry(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +20,10 @@ class Retry(msgspec.Struct, frozen=True, kw_only=True):
     delay_s_max: float = 4.0
     retry_after_s_max: float = 30.0
     """A longer wait than this, asked for by the exchange, is left to the caller: the error says how long it is."""
+
+    def __post_init__(self) -> None:
+        if self.attempts_max < 1 or not 0 <= self.first_delay_s <= self.delay_s_max < inf or self.retry_after_s_max < 0:
+            raise UsageError(f"there must be an attempt, no negative wait, and no first one above the longest, found {self}")
 
 
 def retry_delay_s(retry: Retry, error: Exception, attempts: int, dice: Callable[[], float]) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +22,7 @@ USER_AGENT = "haversack/0.1.0"
 """How a client introduces itself. Looking up the version of an installed package would cost more than all else that a client does
 to begin."""
 
+_is_header_text = re.compile(r"[!-~](?:[ -~]{0,498}[!-~])?").fullmatch
 _log = logging.getLogger("haversack.rest")
 
 
@@ -54,6 +56,8 @@ class RestSession:
         self._dice = dice or seeded_random(int.from_bytes(secret_bytes(8))).random
         self._client_ids = client_ids or client_ids_of_process()
         self._withdrawals = withdrawals
+        if user_agent and not _is_header_text(user_agent):
+            raise UsageError("user_agent must be printable ASCII, of 500 characters at most")
         self._headers = {"User-Agent": user_agent or USER_AGENT, "Accept-Encoding": "gzip"}
         self._headers_of_orders = {**self._headers, **(broker.headers() if broker is not None else {})}
 
