@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
+import weakref
 
 import pytest
 
@@ -73,3 +75,45 @@ def test_observer_that_fails_is_logged_and_the_answer_comes(caplog: pytest.LogCa
     with caplog.at_level(logging.ERROR, "haversack.rest"):
         assert Client(http=exchange, observer=fail, clock=CLOCK).system.time() == 1788285151083
     assert "disk full" in caplog.text
+
+
+async def test_request_of_a_call_that_is_cancelled_is_told_too() -> None:
+    async def hang(_request: HttpRequest, /) -> HttpResponse:
+        CLOCK.advance(ms=3)
+        raise asyncio.CancelledError
+
+    told: list[Sent] = []
+    with pytest.raises(asyncio.CancelledError):
+        await AsyncClient(http=hang, observer=told.append, clock=CLOCK).system.time()
+    assert [(sent.path, sent.status, type(sent.error)) for sent in told] == [("/api/v1/time", None, asyncio.CancelledError)]
+
+
+def test_request_of_a_call_that_is_interrupted_is_told_too() -> None:
+    def interrupted(_request: HttpRequest, /) -> HttpResponse:
+        raise KeyboardInterrupt
+
+    told: list[Sent] = []
+    with pytest.raises(KeyboardInterrupt):
+        Client(http=interrupted, observer=told.append, clock=CLOCK).system.time()
+    assert [type(sent.error) for sent in told] == [KeyboardInterrupt]
+
+
+class Watcher:
+    """Keeps all that it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[Sent] = []
+
+    def __call__(self, sent: Sent, /) -> None:
+        self.told.append(sent)
+
+
+def test_observer_that_keeps_a_failure_and_its_traceback_keeps_no_client_for_ever() -> None:
+    watcher = Watcher()
+    client = Client(http=exchange, observer=watcher, clock=CLOCK, retry=Retry(attempts_max=1))
+    with pytest.raises(RequestFailed):
+        client.system.status()
+    gone = weakref.ref(watcher)
+    del client, watcher
+    gc.collect()
+    assert gone() is None

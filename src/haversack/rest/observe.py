@@ -14,7 +14,7 @@ from haversack.rest.http import HttpRequest, HttpResponse, HttpSend, HttpSendAsy
 _log = logging.getLogger("haversack.rest")
 
 
-class Sent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
     """One request, and what came of it."""
 
     method: str
@@ -22,8 +22,8 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Without the query, which may name orders and addresses."""
     status: int | None
     """HTTP status; None if there was no answer."""
-    error: Exception | None
-    """Why there was none."""
+    error: BaseException | None
+    """Why there was none; no `Exception` if the call was cancelled or interrupted."""
     duration_us: int
     """From handing the request to the transport until its answer was read."""
     body_bytes: int
@@ -41,7 +41,7 @@ def observed(send: HttpSend, observer: Observer, clock: Clock) -> HttpSend:
         begun_us = clock.monotonic_us()
         try:
             response = send(request)
-        except Exception as error:
+        except BaseException as error:
             _tell(observer, request, error, clock.monotonic_us() - begun_us)
             raise
         _tell(observer, request, response, clock.monotonic_us() - begun_us)
@@ -57,7 +57,7 @@ def observed_async(send: HttpSendAsync, observer: Observer, clock: Clock) -> Htt
         begun_us = clock.monotonic_us()
         try:
             response = await send(request)
-        except Exception as error:
+        except BaseException as error:
             _tell(observer, request, error, clock.monotonic_us() - begun_us)
             raise
         _tell(observer, request, response, clock.monotonic_us() - begun_us)
@@ -66,8 +66,8 @@ def observed_async(send: HttpSendAsync, observer: Observer, clock: Clock) -> Htt
     return watched
 
 
-def _tell(observer: Observer, request: HttpRequest, outcome: HttpResponse | Exception, duration_us: int) -> None:
-    response, error = (None, outcome) if isinstance(outcome, Exception) else (outcome, None)
+def _tell(observer: Observer, request: HttpRequest, outcome: HttpResponse | BaseException, duration_us: int) -> None:
+    response, error = (None, outcome) if isinstance(outcome, BaseException) else (outcome, None)
     sent = Sent(
         method=request.method,
         path=request.target.partition("?")[0],
