@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import heapq
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ from haversack.wire.orders import CancelAllOrders, CancelOrder, PlaceOrder
 
 MINUTE_MS = 60_000
 ORDINARY, HISTORICAL, CANCEL = Lane
+ONE = Limits(requests_per_minute=1, kept_for_cancels=0)
 SMALL = Limits(requests_per_minute=5, historical_per_minute=2, kept_for_cancels=1, margin_ms=0)
 
 
@@ -398,10 +400,36 @@ def test_one_budget_has_one_set_of_limits() -> None:
         shared_pacer(URL, "limited", Limits(), clock=SystemClock())
 
 
-def test_budget_that_nobody_uses_is_forgotten() -> None:
-    shared_pacer(URL, "forgotten", Limits(requests_per_minute=500), clock=SystemClock())
+def test_budget_is_remembered_when_its_client_is_gone() -> None:
+    """Else a client that is made for each request would begin a new minute each time."""
+    clock = SystemClock()
+    assert shared_pacer(URL, "one by one", ONE, clock=clock).take(ORDINARY, clock.monotonic_us) is not None
     gc.collect()
-    assert shared_pacer(URL, "forgotten", clock=SystemClock()).limits == Limits()
+    assert shared_pacer(URL, "one by one", ONE, clock=clock).take(ORDINARY, clock.monotonic_us) is None
+
+
+def test_budget_that_nobody_uses_may_get_other_limits() -> None:
+    shared_pacer(URL, "changed", Limits(requests_per_minute=500), clock=SystemClock())
+    gc.collect()
+    used = shared_pacer(URL, "changed", Limits(requests_per_minute=600), clock=SystemClock())
+    assert used.limits == Limits(requests_per_minute=600)
+    for _ in range(2):
+        with pytest.raises(UsageError, match="share one budget"):
+            shared_pacer(URL, "changed", Limits(requests_per_minute=500), clock=SystemClock())
+    assert shared_pacer(URL, "changed", clock=SystemClock()) is used
+
+
+def test_of_budgets_that_nobody_uses_a_hundred_are_remembered() -> None:
+    used = shared_pacer(URL, "in use", clock=SystemClock())
+    left = weakref.ref(shared_pacer(URL, "left", clock=SystemClock()))
+    for number in range(99):
+        shared_pacer(URL, f"another {number}", clock=SystemClock())
+    gc.collect()
+    assert left() is not None
+    shared_pacer(URL, "one more", clock=SystemClock())
+    gc.collect()
+    assert left() is None
+    assert shared_pacer(URL, "in use", clock=SystemClock()) is used
 
 
 class OwnClock(SystemClock):

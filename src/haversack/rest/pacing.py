@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator
 from functools import cache
+from math import inf
 from threading import Lock
 from typing import Any, NamedTuple, TypeAlias
 from weakref import WeakValueDictionary
@@ -39,6 +40,8 @@ _NAP_US = 1_000_000
 _STANDSTILL_MAX = 1_000
 _RETRIES_FULL = 100
 _RETRY_COST = 10
+# Accounts whose last minute is remembered when they have no client any more; some 20 kB each.
+_LATEST_MAX = 100
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +72,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
             raise UsageError(
                 f"kept_for_cancels must be 0 or more and less than requests_per_minute, found {self.kept_for_cancels}"
             )
-        if self.margin_ms < 0 or not 0 < self.first_hold_s <= self.hold_s_max or (self.wait_s_max or 0) < 0:
+        if self.margin_ms < 0 or not 0 < self.first_hold_s <= self.hold_s_max < inf or (self.wait_s_max or 0) < 0:
             raise UsageError(f"margins and waits must not be negative, nor the first hold longer than the longest: {self}")
 
 
@@ -272,22 +275,29 @@ class _Account(NamedTuple):
 
 
 class _Pacers:
-    """The pacers in use. One that nobody holds any more is forgotten."""
+    """The pacers in use, and the latest others: a client that is made for each request must not begin a new minute each time."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._by_account: WeakValueDictionary[_Account, Pacer] = WeakValueDictionary()
+        self._latest: dict[_Account, Pacer] = {}
 
     def get(self, account: _Account, limits: Limits | None) -> Pacer:
         with self._lock:
-            pacer = self._by_account.get(account)
+            pacer = self._latest.pop(account, None) or self._by_account.get(account)
+            if pacer is not None and limits not in (None, pacer.limits):
+                # Unless it is in use: from here on only its clients hold it.
+                pacer = None
+                if (other := self._by_account.get(account)) is not None:
+                    raise UsageError(
+                        f"all clients of a process share one budget for {account.url} and a key: "
+                        f"it has {other.limits}, so it cannot have {limits}"
+                    )
             if pacer is None:
                 pacer = self._by_account[account] = Pacer(limits)
-            elif limits is not None and limits != pacer.limits:
-                raise UsageError(
-                    f"all clients of a process share one budget for {account.url} and a key: "
-                    f"it has {pacer.limits}, so it cannot have {limits}"
-                )
+            self._latest[account] = pacer
+            if len(self._latest) > _LATEST_MAX:
+                del self._latest[next(iter(self._latest))]
             return pacer
 
 
