@@ -144,6 +144,7 @@ UNKNOWN: list[HttpResponse | Exception] = [
     answer(502, b"<html>bad gateway</html>"),
     said("MAINTENANCE", 503),
     answer(504, b"x"),
+    answer(408, b"request timeout"),
     said("TIMEOUT", 400),
     said("TIMEOUT", 504),
     answer(201, b"{}"),
@@ -643,3 +644,10 @@ def test_introduction_that_is_no_header_is_refused(user_agent: str) -> None:
 def test_repetition_that_makes_no_sense_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         Retry(**fields)
+
+
+def test_sessions_on_different_clocks_share_no_budget() -> None:
+    pacer = Pacer()
+    RestSession(KEYS, ManualClock(), pacer=pacer)
+    with pytest.raises(UsageError, match="different clocks"):
+        RestSession(KEYS, ManualClock(), pacer=pacer)

@@ -325,3 +325,32 @@ def test_forked_process_has_connections_of_its_own() -> None:
         send(READ)
         assert server.connections == 2
         send.close()
+
+
+async def test_answer_that_nobody_asked_for_is_not_taken_for_the_next_one() -> None:
+    told = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while read := await reader.readuntil(b"\r\n\r\n"):
+            assert read.startswith(b"GET"), "an order must not be sent behind an answer that is there already"
+            writer.write(http(200, b"1"))
+            await told.wait()
+            writer.write(http(200, b"666"))
+
+    def quiet(_loop: asyncio.AbstractEventLoop, _context: dict[str, Any]) -> None:
+        """Connections that end are no news."""
+
+    asyncio.get_running_loop().set_exception_handler(quiet)
+    async with await asyncio.start_server(serve, "127.0.0.1") as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        transport = AsyncHttp(rest_address(url), timeout_s=5)
+        assert (await transport(READ)).body == b"1"
+        told.set()
+        session: Any = transport._session
+        (kept,) = session.connector._conns.values()
+        while not kept[0][0].should_close:  # noqa: ASYNC110  aiohttp tells nobody when it comes.
+            await asyncio.sleep(0)
+        with pytest.raises(ConnectFailed, match="nobody asked for"):
+            await transport(CANCEL_ALL)
+        assert (await transport(READ)).body == b"1"
+        await transport.close()

@@ -135,6 +135,9 @@ def _change(operation: Operation[Any], session: RestSession, reader: _Reader[T])
 
 def _is_final(refusal: ApiError) -> bool:
     """Whether a refusal says for sure that nothing was carried out."""
+    if refusal.status == 408:
+        # Servers say so on a connection that was idle for long, also while a request is on its way to them.
+        return False
     return (refusal.status < 500 and refusal.code != "TIMEOUT") or refusal.status == 501
 
 

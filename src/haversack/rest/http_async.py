@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 
 import aiohttp
+from aiohttp.connector import Connection
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
@@ -72,12 +73,26 @@ class AsyncHttp:
         return self._session
 
 
+class _UnaskedAnswerError(aiohttp.ClientConnectionError):
+    """A kept connection held an answer already. Nothing was sent on it."""
+
+
+class _OnCleanConnection(aiohttp.ClientRequest):
+    """Is sent only where no answer waits that nobody asked for: it would be taken for the answer to this request."""
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        if conn.protocol is not None and conn.protocol.should_close:
+            raise _UnaskedAnswerError("the server sent an answer that nobody asked for")
+        return await super().send(conn)
+
+
 def _new_session(timeout_s: float) -> aiohttp.ClientSession:
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=_CONNECTIONS_MAX, keepalive_timeout=_IDLE_S),
         timeout=aiohttp.ClientTimeout(total=None, connect=timeout_s, sock_connect=timeout_s, sock_read=timeout_s),
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
+        request_class=_OnCleanConnection,
         auto_decompress=False,
     )
     # aiohttp sends a DELETE again when a kept connection drops, and a cancel-all that came twice could take new orders.
@@ -111,10 +126,13 @@ def _without_headers(error: Exception) -> Exception:
     return error
 
 
+_NOTHING_SENT = aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.ClientHttpProxyError | _UnaskedAnswerError
+
+
 def _translated(error: Exception, url: str) -> TransportError:
     text = str(error) or type(error).__name__
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return UntrustedServer(f"the TLS certificate of {url} was refused: {text}")
-    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.ClientHttpProxyError):
+    if isinstance(error, _NOTHING_SENT):
         return ConnectFailed(f"no connection to {url}: {text}")
     return RequestFailed(f"no answer from {url}: {text}")
