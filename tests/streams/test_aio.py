@@ -19,6 +19,7 @@ from haversack.errors import (
 )
 from haversack.signing import Signer
 from haversack.streams.aio import AsyncStreams
+from haversack.streams.backoff import Backoff
 from haversack.streams.heartbeat import Heartbeat
 from haversack.streams.subscription import Subscription
 from haversack.streams.transport import HEARD, Closed
@@ -30,8 +31,11 @@ SIGNER = Signer(Credentials.from_secret("Uvuiu2qCMzRTmh8Gkz0Gm7DT4cvGxp+C0yUdPIM
 URL = "ws://localhost:1"
 
 
-def streams_on(link: Link, heartbeat: Heartbeat | None = None) -> AsyncStreams:
-    return AsyncStreams(URL, signer=SIGNER, connect=link, heartbeat=heartbeat)
+ONE_CONNECTION = Backoff(attempts_max=0)
+
+
+def streams_on(link: Link, heartbeat: Heartbeat | None = None, backoff: Backoff | None = ONE_CONNECTION) -> AsyncStreams:
+    return AsyncStreams(URL, signer=SIGNER, connect=link, heartbeat=heartbeat, backoff=backoff)
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from websockets.sync.server import ServerConnection, serve
 
 from haversack.clock import SystemClock
 from haversack.errors import ConnectFailed, MissingCredentials, ProtocolError, SlowConsumer, StreamClosed, UsageError
+from haversack.streams.backoff import Backoff
 from haversack.streams.blocking import BlockingStreams
 from haversack.streams.transport import FrameSocket
 from haversack.wire.events import DepthUpdate
@@ -78,7 +79,7 @@ def test_it_works_inside_a_running_loop(url: str) -> None:
 
 def test_next_waits_no_longer_than_it_is_told_and_loses_nothing(url: str) -> None:
     with BlockingStreams(url) as streams:
-        first = streams.subscribe("ticker.quiet")
+        first = streams.subscribe("trade.quiet")
         for _ in range(3):
             first.next(5)
         with pytest.raises(TimeoutError):
@@ -103,7 +104,7 @@ def test_closing_a_subscription_ends_its_iteration(url: str) -> None:
 
 
 def test_the_close_frame_of_the_server_is_told(url: str) -> None:
-    with BlockingStreams(url) as streams:
+    with BlockingStreams(url, backoff=Backoff(attempts_max=0)) as streams:
         subscription = streams.subscribe("the.end")
         for _ in range(2):
             with pytest.raises(StreamClosed) as caught:

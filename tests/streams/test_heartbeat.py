@@ -64,7 +64,7 @@ def test_a_program_that_was_busy_asks_again_before_it_gives_up() -> None:
 def test_a_new_connection_starts_without_the_silence_of_the_last() -> None:
     session = new_session()
     session.due(4 * S)
-    session.disconnected()
+    session.disconnected(50 * S)
     session.connected(100 * S)
     assert session.due(100 * S) is None
     assert session.wake_us == 104 * S

@@ -85,7 +85,7 @@ def test_streams_that_say_all_anew_can_be_conflated() -> None:
     assert checked_policy(["ticker.A", "bookTicker.A", "markPrice.A"], 1, "keep_latest") is WhenFull.KEEP_LATEST
 
 
-@pytest.mark.parametrize(("queue_max", "when_full"), [(0, "fail"), (1, "block"), (1, "")])
+@pytest.mark.parametrize(("queue_max", "when_full"), [(0, "fail"), (1, "wait"), (1, "")])
 def test_limits_that_are_none_are_refused(queue_max: int, when_full: str) -> None:
     with pytest.raises(UsageError):
         checked_policy(["ticker.A"], queue_max, when_full)

@@ -12,7 +12,8 @@ from haversack.clock import ManualClock
 from haversack.credentials import Credentials
 from haversack.errors import MissingCredentials, ProtocolError, SubscriptionRefused, UsageError
 from haversack.signing import Signer, Verifier
-from haversack.streams.session import REPLY_US_MAX, STREAMS_PER_FRAME_MAX, StreamSession
+from haversack.streams.freshness import Verdict
+from haversack.streams.session import REPLY_US_MAX, STREAMS_PER_FRAME_MAX, TURN_US, StreamSession
 from haversack.wire.events import DepthUpdate
 from haversack.wire.frames import Message
 from streams.link import frame, refusal
@@ -116,8 +117,8 @@ def test_a_new_connection_gets_exactly_what_is_wanted_signed_afresh() -> None:
     session = new_session("depth.SOL_USDC", "trade.SOL_USDC", "account.orderUpdate", clock=clock)
     first = asked(session)
     session.unsubscribe("trade.SOL_USDC")
-    session.disconnected()
-    assert session.outgoing(0) == []
+    session.disconnected(1)
+    assert session.outgoing(1) == []
     clock.advance(s=90)
     session.connected(90_000_000)
     public, private = asked(session, 90_000_000)
@@ -185,9 +186,9 @@ def test_a_message_comes_with_its_stream_and_type() -> None:
     assert isinstance(said, Message)
     assert isinstance(said.event, DepthUpdate)
     assert (said.stream, said.event.last_update_id) == ("depth.SOL_USDC", 42)
-    assert session.heard_us("depth.SOL_USDC") == 5
-    session.disconnected()
-    assert session.heard_us("depth.SOL_USDC") is None
+    assert session.heard_us_of("depth.SOL_USDC") == 5
+    session.disconnected(6)
+    assert session.heard_us_of("depth.SOL_USDC") is None
 
 
 def test_streams_that_nobody_asked_for_are_not_remembered() -> None:
@@ -195,7 +196,7 @@ def test_streams_that_nobody_asked_for_are_not_remembered() -> None:
     asked(session)
     for number in range(1_000):
         session.received(frame(f"depth.M{number}"), number)
-    assert [name for number in range(1_000) if session.heard_us(name := f"depth.M{number}") is not None] == []
+    assert [name for number in range(1_000) if session.heard_us_of(name := f"depth.M{number}") is not None] == []
 
 
 @pytest.mark.parametrize("garbage", ["", "{}", "[]", "null", b"\xff\xfe", '{"data":{', '{"error":4006}', "\ud800", b"\x00" * 99])
@@ -220,15 +221,16 @@ def test_a_frame_with_a_byte_changed_is_one_of_three_things(whole: str, data: st
     assert isinstance(said, Message | SubscriptionRefused | ProtocolError)
 
 
-NAMES = ("depth.A", "depth.B", "trade.A", "novelty.A", "account.orderUpdate", "account.balanceUpdate")
+NAMES = ("depth.A", "depth.B", "ticker.A", "novelty.A", "novelty.B", "oddity.A", "account.orderUpdate", "account.novelty")
 
 
 class WantedIsServed(RuleBasedStateMachine):
-    """After every flush the exchange serves what is wanted, and no stream was asked for while it was served."""
+    """Once all is quiet the exchange serves what is wanted and nothing else, whatever was wanted, lost or refused before."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.session = StreamSession(signer=Signer(KEYS, ManualClock()))
+        self.session = StreamSession(signer=Signer(KEYS, ManualClock()), dice=lambda: 0.5)
+        self.now_us = 0
         self.wanted: set[str] = set()
         self.served: set[str] | None = None
 
@@ -244,36 +246,58 @@ class WantedIsServed(RuleBasedStateMachine):
 
     @rule()
     def connect(self) -> None:
-        self.session.connected(0)
+        self.session.connecting(self.now_us)
+        self.session.connected(self.now_us)
         self.served = set()
 
     @rule()
     def disconnect(self) -> None:
-        self.session.disconnected()
+        assert self.session.disconnected(self.now_us) is not None
         self.served = None
 
     @rule(code=st.sampled_from([4002, 4003, 4006, 4008]))
     def hear_an_error(self, code: int) -> None:
-        self.session.received(refusal(code), 0)
+        said = self.session.received(refusal(code), self.now_us)
+        assert isinstance(said, SubscriptionRefused)
+        assert set(said.streams) <= self.wanted | (self.served or set())
+
+    @rule(name=st.sampled_from(NAMES))
+    def hear_a_stream(self, name: str) -> None:
+        self.session.received(frame(name), self.now_us)
+
+    @rule(ms=st.sampled_from([10, 1_000, 9_000]), verdict=st.sampled_from(Verdict))
+    def let_time_pass(self, ms: int, verdict: Verdict) -> None:
+        self.now_us += ms * 1_000
+        for suspect in self.session.suspects(self.now_us):
+            self.session.settle(suspect, verdict, self.now_us)
 
     @rule()
     def flush(self) -> None:
-        for request in asked(self.session):
+        for request in asked(self.session, self.now_us):
             assert self.served is not None
             names = set(request["params"])
             assert len(names) == len(request["params"])
             if request["method"] == "SUBSCRIBE":
-                assert not names & self.served
+                assert names <= self.wanted
                 assert ("signature" in request) == any(name.startswith("account.") for name in names)
                 self.served |= names
             else:
                 assert names <= self.served
                 self.served -= names
+
+    @rule()
+    def come_to_rest(self) -> None:
+        for _ in range(len(NAMES)):
+            self.flush()
+            self.now_us += TURN_US
         assert self.served is None or self.served == self.wanted
+        news = self.session.interruptions()
+        assert all(set(each.streams) <= set(NAMES) for each in news)
 
     @invariant()
     def wanted_is_known(self) -> None:
         assert set(self.session.desired) == self.wanted
+        assert set(self.session.tracks) >= self.wanted
 
 
 TestWantedIsServed = WantedIsServed.TestCase

@@ -25,11 +25,13 @@ from haversack.credentials import Credentials
 from haversack.errors import ConnectFailed, StreamClosed, UntrustedServer, UsageError
 from haversack.signing import Signer, Verifier
 from haversack.streams.aio import AsyncStreams
+from haversack.streams.backoff import Backoff
 from haversack.streams.heartbeat import Heartbeat
 from haversack.streams.socket_aiohttp import FRAME_BYTES_MAX, connect_aiohttp
 from haversack.streams.transport import HEARD
 from streams.link import frame
 
+ONE_CONNECTION = Backoff(attempts_max=0)
 Handler = Callable[[ServerConnection], Awaitable[None]]
 
 
@@ -84,7 +86,7 @@ async def test_private_streams_are_signed_so_that_the_other_side_can_check_it() 
 
 
 async def test_the_close_frame_of_the_server_is_told() -> None:
-    async with server(exchange) as url, AsyncStreams(url) as streams:
+    async with server(exchange) as url, AsyncStreams(url, backoff=ONE_CONNECTION) as streams:
         with pytest.raises(StreamClosed) as caught:
             await anext(streams.subscribe("the.end"))
         assert (caught.value.code, caught.value.reason) == (1012, "restart")
@@ -94,7 +96,7 @@ async def test_a_connection_that_breaks_off_is_told() -> None:
     async def breaking(connection: ServerConnection) -> None:
         connection.transport.abort()
 
-    async with server(breaking) as url, AsyncStreams(url) as streams:
+    async with server(breaking) as url, AsyncStreams(url, backoff=ONE_CONNECTION) as streams:
         with pytest.raises(StreamClosed) as caught:
             await anext(streams.subscribe("depth.A"))
         assert caught.value.code is None
@@ -122,7 +124,7 @@ async def test_a_pong_is_heard() -> None:
 
 
 async def test_a_server_that_hears_nothing_any_more_is_given_up() -> None:
-    async with raw_server(mute) as url, AsyncStreams(url, heartbeat=Heartbeat(0.02, 0.05)) as streams:
+    async with raw_server(mute) as url, AsyncStreams(url, heartbeat=Heartbeat(0.02, 0.05), backoff=ONE_CONNECTION) as streams:
         with pytest.raises(StreamClosed, match="nothing was heard"):
             await anext(streams.subscribe("depth.A"))
 
@@ -159,7 +161,7 @@ async def test_a_frame_beyond_the_limit_ends_the_connection(text: str) -> None:
     async def bomb(connection: ServerConnection) -> None:
         await connection.send(text)
 
-    async with server(bomb) as url, AsyncStreams(url) as streams:
+    async with server(bomb) as url, AsyncStreams(url, backoff=ONE_CONNECTION) as streams:
         with pytest.raises(StreamClosed) as caught:
             await anext(streams.subscribe("depth.A"))
         assert caught.value.code == 1009

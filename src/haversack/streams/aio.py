@@ -1,42 +1,59 @@
-"""Streams for asyncio: one connection, any number of subscriptions on it.
+"""Streams for asyncio: one connection, any number of subscriptions on it, made again whenever it is lost.
 
     async with client.streams() as streams:
         async for message in streams.subscribe("depth.SOL_USDC", "account.orderUpdate"):
             print(message.stream, message.event)
 
-One task reads, and waits for no consumer; its child sends, pings and watches the silence. Both end with the `async with`.
+One task keeps the connection; while there is one, a second reads and waits for no consumer, and a third sends, pings and
+watches the silence. All end with the `async with`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+import logging
+from collections.abc import Iterable
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self, overload
 
 from haversack.clock import Clock, SystemClock
-from haversack.errors import ConnectFailed, StreamClosed, SubscriptionRefused, UsageError
+from haversack.errors import ConnectFailed, StreamClosed, UntrustedServer, UsageError
 from haversack.signing import Signer
-from haversack.streams.heartbeat import Due, Heartbeat
+from haversack.streams.backoff import Backoff
+from haversack.streams.callbacks import Callback
+from haversack.streams.checkup import health_of
+from haversack.streams.conversation import Ask, Conversation, is_passing
+from haversack.streams.health import StreamsHealth
+from haversack.streams.heartbeat import Heartbeat
+from haversack.streams.listener import Listener
 from haversack.streams.mailbox import QUEUE_MAX, Mailbox, WhenFull, checked_policy
-from haversack.streams.session import Delivery, StreamSession
+from haversack.streams.routes import Routes
+from haversack.streams.session import StreamSession
 from haversack.streams.socket_aiohttp import connect_aiohttp
-from haversack.streams.subscription import Subscription
-from haversack.streams.transport import Closed, Connect, FrameSocket, Heard
-from haversack.wire.frames import Message
+from haversack.streams.subscription import MarkedSubscription, Reader, Subscription
+from haversack.streams.transport import Connect, FrameSocket
 
 CONNECT_S = 10.0
 CLOSE_S = 1.8
 """How long saying goodbye may take, so that a close as a whole stays within 2 s."""
-_BURST_MAX = 64
-"""Frames that are read at a stretch: those of a burst are in memory already, so that reading them never lets a consumer run."""
-_LAST_WORD_S = 0.5
-"""How long after a failed send the reader may still learn why the connection ended."""
+_LET_GO_S = 0.2
+"""How long saying goodbye may take on a connection that is lost anyway."""
+
+_log = logging.getLogger("haversack.streams")
 
 
 class AsyncStreams:
-    """One stream connection: opened by `async with`, and not opened again once it has ended."""
+    """One stream connection: opened by `async with`, made again for ever when it is lost, closed for good by `aclose`.
+
+    The first connection is made by `async with`, which raises if that fails. After that only a server whose certificate is not
+    trusted, or a Backoff with a bound, ends it: every reader then gets the error. Whatever is subscribed is asked for again on
+    each new connection, with fresh signatures; what came meanwhile is lost, which `interruptions` of a subscription counts.
+
+    `heartbeat` says when silence is asked about, `backoff` when a lost connection is made again. `ask` finds out, such as by a
+    request, whether a silent market is quiet or its stream dead; without it, a stream that comes at no fixed times is asked for
+    once more when it is silent, and flagged in `health`.
+    """
 
     def __init__(
         self,
@@ -45,56 +62,118 @@ class AsyncStreams:
         signer: Signer | None = None,
         clock: Clock | None = None,
         heartbeat: Heartbeat | None = None,
+        backoff: Backoff | None = None,
+        ask: Ask | None = None,
         connect: Connect | None = None,
     ) -> None:
         self.url = url
         self._clock: Clock = clock or SystemClock()
         self._heartbeat = heartbeat or Heartbeat()
-        self._session = StreamSession(signer=signer, heartbeat=self._heartbeat)
+        self._session = StreamSession(signer=signer, heartbeat=self._heartbeat, backoff=backoff)
         self._connect = connect or connect_aiohttp
+        self._ask = ask
         self._socket: FrameSocket | None = None
-        self._routes: dict[str, tuple[Subscription, ...]] = {}
-        self._unsent: list[Subscription] = []
+        self._routes = Routes()
+        self._listeners: dict[Listener, None] = {}
         self._work = asyncio.Event()
+        self._opener: asyncio.Task[object] | None = None
         self._task: asyncio.Task[None] | None = None
-        self._ending: StreamClosed | None = None
+        self._ending: StreamClosed | UntrustedServer | None = None
         self._is_closing = False
-        self.stray = 0
-        """Messages of streams that nobody wants, or no longer, and errors that can concern none."""
 
-    def subscribe(self, *streams: str, queue_max: int = QUEUE_MAX, when_full: WhenFull | str = WhenFull.FAIL) -> Subscription:
+    @overload
+    def subscribe(
+        self,
+        *streams: str,
+        queue_max: int = QUEUE_MAX,
+        when_full: WhenFull | str | None = None,
+        interruptions: Literal[False] = False,
+    ) -> Subscription: ...
+
+    @overload
+    def subscribe(
+        self,
+        *streams: str,
+        queue_max: int = QUEUE_MAX,
+        when_full: WhenFull | str | None = None,
+        interruptions: Literal[True],
+    ) -> MarkedSubscription: ...
+
+    def subscribe(
+        self,
+        *streams: str,
+        queue_max: int = QUEUE_MAX,
+        when_full: WhenFull | str | None = None,
+        interruptions: bool = False,
+    ) -> Subscription | MarkedSubscription:
         """Messages of these streams. The request is sent soon after; `await subscription.sent()` waits for that.
 
         `queue_max` bounds the messages that wait to be read (2 MiB of frames do in any case); `when_full` says what becomes of
-        one more.
+        one more. If it is not given, the newest of each stream of tickers, prices and candles is kept; any other stream fails.
+        `interruptions=True` brings Interrupted among the messages, where events may be missing; by default they are only counted.
         """
         policy = checked_policy(streams, queue_max, when_full)
         self._check_open()
         names = self._session.subscribe(*streams)
-        subscription = Subscription(names, Mailbox(queue_max=queue_max, when_full=policy), self._release)
-        for name in names:
-            self._routes[name] = (*self._routes.get(name, ()), subscription)
-        self._unsent.append(subscription)
+        mailbox = Mailbox(queue_max=queue_max, when_full=policy)
+        subscription = (
+            MarkedSubscription(names, mailbox, self._release, is_marked=True)
+            if interruptions
+            else Subscription(names, mailbox, self._release)
+        )
+        self._routes.add(subscription)
         self._work.set()
         return subscription
 
-    async def aclose(self) -> None:
-        """End the connection and every iteration over it, within 2 s. Closing twice is fine; it is never opened again.
+    def on(
+        self,
+        streams: str | Iterable[str],
+        callback: Callback,
+        *,
+        queue_max: int = QUEUE_MAX,
+        when_full: WhenFull | str | None = None,
+    ) -> Listener:
+        """Call a function with each message of these streams, one after the other, until the listener is closed.
 
-        Cancelled, it does not wait for the peer any more, and still leaves nothing behind.
+        A coroutine function is awaited. A plain one holds up its event loop for as long as it runs, which is measured
+        (`listener.record.slowest_us`, `health().loop_lag_us_max`). What it raises is logged, and stops nothing.
+        """
+        names = (streams,) if isinstance(streams, str) else tuple(streams)
+        listener = Listener(self.subscribe(*names, queue_max=queue_max, when_full=when_full), callback, self._clock)
+        self._listeners = {each: None for each in self._listeners if not each.is_over}
+        self._listeners[listener] = None
+        return listener
+
+    def health(self) -> StreamsHealth:
+        """How the connection and each of its streams is at this moment; it can be asked for after the end as well."""
+        return health_of(self._session, self._routes)
+
+    @property
+    def stray(self) -> int:
+        """Messages of streams that nobody wants, or no longer, and errors that can concern none."""
+        return self._routes.stray
+
+    async def aclose(self) -> None:
+        """End the connection, every iteration over it and every callback, within 2 s, also while it is being made.
+
+        Closing twice is fine; it is never opened again. Cancelled, it does not wait for the peer any more, and still leaves
+        nothing behind.
         """
         self._finish(None)
+        was_closing, self._is_closing = self._is_closing, True
+        if self._opener is not None and not was_closing:
+            self._opener.cancel()
         if self._task is None:
             return
-        if not self._is_closing:
-            self._is_closing = True
+        listeners = {task for listener in self._listeners if (task := listener.cancel()) is not None}
+        if not was_closing:
             self._task.cancel()
         try:
-            await asyncio.wait({self._task})
+            await asyncio.wait({self._task, *listeners}, timeout=CLOSE_S)
             await self._hang_up(CLOSE_S)
         except asyncio.CancelledError:
             self._task.cancel()
-            await asyncio.wait({self._task})
+            await asyncio.wait({self._task, *listeners}, timeout=CLOSE_S)
             await self._hang_up(0.0)
             raise
 
@@ -102,18 +181,29 @@ class AsyncStreams:
         if self._task is not None or self._ending is not None:
             raise UsageError("streams are opened once: make new ones for a new connection")
         self._ending = StreamClosed(None, "the connection was never made")
-        self._socket = await self._open()
+        self._tell_time()
+        self._session.connecting(self._clock.monotonic_us())
+        self._opener = asyncio.current_task()
+        try:
+            self._socket = await self._open()
+        except BaseException as error:
+            self._session.closed(self._clock.monotonic_us())
+            if isinstance(error, asyncio.CancelledError) and self._is_closing and self._opener and not self._opener.uncancel():
+                raise StreamClosed(None, "closed by this side") from None
+            raise
+        finally:
+            self._opener = None
         # From here to the return nothing waits, so that no cancellation can come between the connection and its task.
         self._ending = None
-        self._session.connected(self._clock.monotonic_us())
-        self._task = asyncio.create_task(self._run(self._socket), name=f"haversack streams {self.url}")
+        self._connected()
+        self._task = asyncio.create_task(self._run(), name=f"haversack streams {self.url}")
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.aclose()
 
     def __repr__(self) -> str:
-        return f"AsyncStreams({self.url}; {len(self._routes)} streams, {self._ending or 'open'})"
+        return f"AsyncStreams({self.url}; {len(self._routes)} streams, {self._ending or self._session.state})"
 
     async def _open(self) -> FrameSocket:
         try:
@@ -124,111 +214,75 @@ class AsyncStreams:
 
     def _check_open(self) -> None:
         if self._ending is not None:
-            raise StreamClosed(self._ending.code, self._ending.reason)
+            raise _copy_of(self._ending)
         if self._task is None:
             raise UsageError("streams are opened by `async with`: subscribe inside it")
 
-    def _release(self, subscription: Subscription) -> None:
-        """Unsubscribe from what nobody but this subscription wants."""
-        for name in subscription.streams:
-            readers = self._routes.pop(name, ())
-            others = tuple(reader for reader in readers if reader is not subscription)
-            if others:
-                self._routes[name] = others
-            elif readers:
-                self._session.unsubscribe(name)
+    def _release(self, reader: Reader) -> None:
+        """Unsubscribe from what nobody but this reader wants."""
+        self._session.unsubscribe(*self._routes.remove(reader))
         self._work.set()
 
-    async def _run(self, socket: FrameSocket) -> None:
-        """Everything that this connection does, from its opening to its end."""
+    async def _run(self) -> None:
+        """Everything from the opening to the end: connection after connection."""
         try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._keep(socket), name=f"haversack streams {self.url} keeper")
-                await self._read(socket)
-        except* Exception as errors:  # noqa: BLE001  # Whatever ended it, the readers have to learn of it.
-            self._finish(errors.exceptions[0])
+            while self._socket is not None:
+                conversation = Conversation(
+                    *(self._socket, self._session, self._routes),
+                    clock=self._clock,
+                    heartbeat=self._heartbeat,
+                    work=self._work,
+                    ask=self._ask,
+                )
+                wait_us = self._lost(await conversation.run())
+                await self._hang_up(_LET_GO_S)
+                await self._connect_again(wait_us)
+        except Exception as error:  # noqa: BLE001  # Whatever ended it, the readers have to learn of it.
+            _log.error("no more connections to %s: %s: %s", self.url, type(error).__name__, error)
+            self._finish(error)
         finally:
             self._finish(None)
-            _take_back_cancellations()
             await self._hang_up(CLOSE_S)
 
-    async def _read(self, socket: FrameSocket) -> None:
-        clock, session = self._clock, self._session
+    def _lost(self, error: BaseException) -> int:
+        """How long to wait before the next attempt; raises the error where none can help."""
+        self._tell_time()
+        wait_us = self._session.disconnected(self._clock.monotonic_us(), _reason_of(error))
+        for news in self._session.interruptions():
+            self._routes.interrupt(news)
+        if wait_us is None or not is_passing(error):
+            raise error
+        _log.warning("no connection to %s: %s; again in %.3f s", self.url, _reason_of(error), wait_us / 1_000_000)
+        return wait_us
+
+    async def _connect_again(self, wait_us: int) -> None:
         while True:
-            for _ in range(_BURST_MAX):
-                frame = await socket.receive()
-                if isinstance(frame, Closed):
-                    raise StreamClosed(frame.code, frame.reason)
-                if isinstance(frame, Heard):
-                    session.heard(clock.monotonic_us())
-                else:
-                    self._deliver(session.received(frame, clock.monotonic_us()), len(frame))
-            await asyncio.sleep(0)
+            await asyncio.sleep(wait_us / 1_000_000)
+            self._tell_time()
+            self._session.connecting(self._clock.monotonic_us())
+            try:
+                self._socket = await self._open()
+            except Exception as error:  # noqa: BLE001  # It is raised again where another attempt cannot help.
+                wait_us = self._lost(error)
+            else:
+                self._connected()
+                return
 
-    def _deliver(self, delivery: Delivery, size: int) -> None:
-        if isinstance(delivery, Message):
-            readers = self._routes.get(delivery.stream, ())
-        elif isinstance(delivery, SubscriptionRefused):
-            readers = self._readers_of(delivery.streams)
-        else:
-            readers = self._readers_of(tuple(self._routes))
-        self.stray += not readers
-        for reader in readers:
-            reader.offer(delivery, size)
+    def _connected(self) -> None:
+        self._tell_time()
+        self._session.connected(self._clock.monotonic_us())
+        _log.info("connected to %s (connection %d)", self.url, self._session.connections)
 
-    def _readers_of(self, streams: tuple[str, ...]) -> tuple[Subscription, ...]:
-        return tuple(dict.fromkeys(reader for stream in streams for reader in self._routes.get(stream, ())))
-
-    async def _keep(self, socket: FrameSocket) -> None:
-        while True:
-            self._work.clear()
-            await self._flush(socket)
-            due = self._session.due(self._clock.monotonic_us())
-            if due is Due.CLOSE:
-                silence_s = self._heartbeat.interval_s + self._heartbeat.timeout_s
-                raise StreamClosed(None, f"nothing was heard for {silence_s:g} s, not even the answer to a ping")
-            if due is Due.PING:
-                await self._bounded(socket.ping())
-            await self._rest()
-
-    async def _flush(self, socket: FrameSocket) -> None:
-        """Send what is to be sent, then tell those who wait for it."""
-        asking, self._unsent = self._unsent, []
-        for text in self._session.outgoing(self._clock.monotonic_us()):
-            await self._bounded(socket.send(text))
-        for subscription in asking:
-            subscription.mark_sent()
-
-    async def _bounded(self, sending: Awaitable[None]) -> None:
-        try:
-            async with asyncio.timeout(self._heartbeat.timeout_s):
-                await sending
-        except TimeoutError:
-            raise StreamClosed(None, f"nothing could be sent for {self._heartbeat.timeout_s:g} s") from None
-        except OSError as error:
-            await asyncio.sleep(_LAST_WORD_S)
-            raise StreamClosed(None, f"sending failed: {str(error) or type(error).__name__}") from error
-
-    async def _rest(self) -> None:
-        """Until there is something to send, or the silence calls for something."""
-        wake_us = self._session.wake_us
-        assert wake_us is not None, "the session is connected for as long as this runs"
-        # A pong brings the next ping forward, but never to less than an interval from now.
-        rest_s = min(max(0, wake_us - self._clock.monotonic_us()) / 1_000_000, self._heartbeat.interval_s)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(rest_s):
-                await self._work.wait()
+    def _tell_time(self) -> None:
+        self._session.tell_time(self._clock.monotonic_us(), self._clock.now_us())
 
     def _finish(self, cause: BaseException | None) -> None:
         """Tell everyone that this is the end; without a cause it is the user's own. Only the first end counts."""
         if self._ending is not None:
             return
-        self._ending = _closing_of(cause)
-        self._session.disconnected()
-        for subscription in self._readers_of(tuple(self._routes)):
-            subscription.end(None if cause is None else _closing_of(cause))
-        self._routes.clear()
-        self._unsent.clear()
+        self._ending = _ending_of(cause)
+        self._session.closed(self._clock.monotonic_us())
+        self._routes.end(lambda: None if cause is None else _ending_of(cause))
 
     async def _hang_up(self, patience_s: float) -> None:
         socket, self._socket = self._socket, None
@@ -238,19 +292,20 @@ class AsyncStreams:
                     await socket.close()
 
 
-def _take_back_cancellations() -> None:
-    """Let the running task wait again: from Python 3.13 on, a task group hands the cancellation that ended it on."""
-    task = asyncio.current_task()
-    while task is not None and task.cancelling():
-        task.uncancel()
+def _reason_of(error: BaseException) -> str:
+    return str(error) or type(error).__name__
 
 
-def _closing_of(cause: BaseException | None) -> StreamClosed:
+def _ending_of(cause: BaseException | None) -> StreamClosed | UntrustedServer:
     """A new error for each reader: one that is raised twice would carry the traceback of both."""
-    if isinstance(cause, StreamClosed):
-        copy = StreamClosed(cause.code, cause.reason)
-        copy.__cause__ = cause.__cause__
-        return copy
+    if isinstance(cause, StreamClosed | UntrustedServer):
+        return _copy_of(cause)
     closing = StreamClosed(None, "closed by this side" if cause is None else f"{type(cause).__name__}: {cause}")
     closing.__cause__ = cause
     return closing
+
+
+def _copy_of(error: StreamClosed | UntrustedServer) -> StreamClosed | UntrustedServer:
+    copy = StreamClosed(error.code, error.reason) if isinstance(error, StreamClosed) else UntrustedServer(str(error))
+    copy.__cause__ = error.__cause__
+    return copy

@@ -9,40 +9,57 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from concurrent.futures import Future
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
+from threading import Thread, current_thread
 from types import TracebackType
-from typing import Self
+from typing import Any, Generic, Literal, Self, TypeAlias, overload
 
-from haversack.clock import Clock
+from haversack.clock import Clock, SystemClock
 from haversack.errors import HaversackError, StreamClosed, UsageError
 from haversack.signing import Signer
 from haversack.streams.aio import CONNECT_S, AsyncStreams
+from haversack.streams.backoff import Backoff
+from haversack.streams.callbacks import Callback, CallRecord, is_passing
+from haversack.streams.freshness import Suspect, Verdict
+from haversack.streams.health import StreamsHealth
 from haversack.streams.heartbeat import Heartbeat
+from haversack.streams.interruption import Interrupted
 from haversack.streams.loop_thread import LoopThread
 from haversack.streams.mailbox import QUEUE_MAX, WhenFull
-from haversack.streams.subscription import Subscription
+from haversack.streams.subscription import AnySubscription, ItemT, Subscription
 from haversack.streams.transport import Connect
 from haversack.wire.frames import Message
+
+BlockingAsk: TypeAlias = Callable[[Suspect], Verdict]
+"""Finds out by other means whether a silent stream is dead or its market quiet; called in a thread of its own."""
 
 BATCH_MAX = 256
 """Messages that are fetched from the other thread at once, so that a switch between threads is paid for by many."""
 _STOP_S = 3.0
+_JOIN_S = 0.1
 
 
-class BlockingSubscription:
-    """Messages of some streams, in the order in which they came: iterate over it, or call `next` with a limit.
+class AnyBlockingSubscription(Generic[ItemT]):
+    """What `BlockingSubscription` and `BlockingMarkedSubscription` have in common."""
 
-    Errors are raised as by the async subscription: one in between in its place, and reading again goes on after it; the end is
-    StreamClosed or SlowConsumer; after a close of your own, iteration just ends. To be read by one thread at a time.
-    """
-
-    def __init__(self, thread: LoopThread, subscription: Subscription) -> None:
+    def __init__(self, thread: LoopThread, subscription: AnySubscription[ItemT]) -> None:
         self.streams = subscription.streams
         self._thread = thread
         self._subscription = subscription
-        self._fetched: deque[Message | HaversackError] = deque()
+        self._fetched: deque[ItemT | HaversackError] = deque()
         self._is_ended = False
+
+    @property
+    def interruptions(self) -> int:
+        """Times after which events of these streams may be missing."""
+        return self._subscription.interruptions
+
+    @property
+    def ending(self) -> HaversackError | None:
+        """Why nothing more will come; None while something may, and after a close of your own."""
+        return self._subscription.ending
 
     @property
     def dropped(self) -> int:
@@ -54,7 +71,7 @@ class BlockingSubscription:
         """Messages and errors that can be read at once."""
         return len(self._fetched) + self._subscription.waiting
 
-    def next(self, timeout_s: float | None = None) -> Message:
+    def next(self, timeout_s: float | None = None) -> ItemT:
         """The next message; a TimeoutError if none comes in time, after which nothing is lost. None waits for ever."""
         while not self._fetched:
             if self._is_ended:
@@ -95,7 +112,7 @@ class BlockingSubscription:
     def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> Message:
+    def __next__(self) -> ItemT:
         try:
             return self.next()
         except StreamClosed:
@@ -110,11 +127,77 @@ class BlockingSubscription:
         self.close()
 
     def __repr__(self) -> str:
-        return f"BlockingSubscription({', '.join(self.streams)}; {self.waiting} waiting, {self.dropped} dropped)"
+        return f"{type(self).__name__}({', '.join(self.streams)}; {self.waiting} waiting, {self.dropped} dropped)"
+
+
+class BlockingSubscription(AnyBlockingSubscription[Message]):
+    """Messages of some streams, in the order in which they came: iterate over it, or call `next` with a limit.
+
+    Errors are raised as by the async subscription: one in between in its place, and reading again goes on after it; the end is
+    SlowConsumer, UntrustedServer or StreamClosed; after a close of your own, iteration just ends. A connection that was lost
+    is no error: `interruptions` counts how often events may be missing. To be read by one thread at a time.
+    """
+
+
+class BlockingMarkedSubscription(AnyBlockingSubscription[Message | Interrupted]):
+    """A BlockingSubscription that also brings Interrupted, in its place among the messages."""
+
+
+class BlockingListener:
+    """Calls a function with each message, in a thread of its own, until it is closed."""
+
+    def __init__(self, subscription: BlockingSubscription, callback: Callback, clock: Clock) -> None:
+        self.subscription = subscription
+        self.record = CallRecord(callback, subscription.streams, clock)
+        name = f"haversack callback of {subscription.streams[0]}"
+        # A daemon, so that a callback that never returns does not keep the program from ending.
+        self._thread = Thread(target=self._live, name=name, daemon=True)
+        self._thread.start()
+
+    @property
+    def ending(self) -> HaversackError | None:
+        """Why it is called no more; None while it may be, and after a close of your own."""
+        return self.subscription.ending
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it will not be called again."""
+        return not self._thread.is_alive()
+
+    def close(self, wait_s: float = 2.0) -> None:
+        """Want these streams no longer, and wait until the callback has returned; called by itself, it does not wait."""
+        self.subscription.close()
+        self.join(wait_s)
+
+    def join(self, wait_s: float) -> None:
+        """Wait until the callback has returned for the last time, but no longer than this."""
+        if current_thread() is not self._thread:
+            self._thread.join(wait_s)
+
+    def _live(self) -> None:
+        while True:
+            try:
+                message = next(self.subscription)
+            except StopIteration:
+                return
+            except HaversackError as error:
+                if not is_passing(error):
+                    self.record.ended(error)
+                    return
+                self.record.failed(error)
+            else:
+                # It holds up nobody but itself.
+                self.record.call(message, slow_us=None)
+
+    def __repr__(self) -> str:
+        return f"BlockingListener({', '.join(self.subscription.streams)}; {self.record.calls} calls, {self.record.errors} errors)"
 
 
 class BlockingStreams:
-    """One stream connection: opened by `with`, and not opened again once it has ended."""
+    """One stream connection: opened by `with`, made again for ever when it is lost, closed for good by `close`.
+
+    It survives what AsyncStreams survives, and ends by what that ends by.
+    """
 
     def __init__(
         self,
@@ -123,32 +206,112 @@ class BlockingStreams:
         signer: Signer | None = None,
         clock: Clock | None = None,
         heartbeat: Heartbeat | None = None,
+        backoff: Backoff | None = None,
+        ask: BlockingAsk | None = None,
         connect: Connect | None = None,
     ) -> None:
         self.url = url
-        self._streams = AsyncStreams(url, signer=signer, clock=clock, heartbeat=heartbeat, connect=connect)
+        self._clock = clock or SystemClock()
+        self._streams = AsyncStreams(
+            url,
+            signer=signer,
+            clock=self._clock,
+            heartbeat=heartbeat,
+            backoff=backoff,
+            ask=None if ask is None else _in_a_thread(ask),
+            connect=connect,
+        )
+        self._listeners: list[BlockingListener] = []
         self._opened: Future[None] = Future()
         self._thread: LoopThread | None = None
 
+    @overload
     def subscribe(
-        self, *streams: str, queue_max: int = QUEUE_MAX, when_full: WhenFull | str = WhenFull.FAIL
-    ) -> BlockingSubscription:
+        self,
+        *streams: str,
+        queue_max: int = QUEUE_MAX,
+        when_full: WhenFull | str | None = None,
+        interruptions: Literal[False] = False,
+    ) -> BlockingSubscription: ...
+
+    @overload
+    def subscribe(
+        self,
+        *streams: str,
+        queue_max: int = QUEUE_MAX,
+        when_full: WhenFull | str | None = None,
+        interruptions: Literal[True],
+    ) -> BlockingMarkedSubscription: ...
+
+    def subscribe(
+        self,
+        *streams: str,
+        queue_max: int = QUEUE_MAX,
+        when_full: WhenFull | str | None = None,
+        interruptions: bool = False,
+    ) -> BlockingSubscription | BlockingMarkedSubscription:
         """Messages of these streams. The request is sent soon after; `subscription.sent()` waits for that.
 
-        `queue_max` bounds the messages that wait, besides 256 already fetched; `when_full` says what becomes of one more.
+        `queue_max` bounds the messages that wait, besides 256 already fetched; `when_full` says what becomes of one more. If
+        it is not given, the newest of each stream of tickers, prices and candles is kept; any other stream fails.
+        `interruptions=True` brings Interrupted among the messages, where events may be missing; by default they are only counted.
         """
-        if self._thread is None:
-            raise UsageError("streams are opened by `with`: subscribe inside it")
+        thread = self._opened_thread()
+        if interruptions:
+
+            async def subscribe_marked() -> AnySubscription[Message | Interrupted]:
+                return self._streams.subscribe(*streams, queue_max=queue_max, when_full=when_full, interruptions=True)
+
+            return BlockingMarkedSubscription(thread, thread.call(subscribe_marked))
 
         async def subscribe() -> Subscription:
             return self._streams.subscribe(*streams, queue_max=queue_max, when_full=when_full)
 
-        return BlockingSubscription(self._thread, self._thread.call(subscribe))
+        return BlockingSubscription(thread, thread.call(subscribe))
+
+    def on(
+        self,
+        streams: str | Iterable[str],
+        callback: Callback,
+        *,
+        queue_max: int = QUEUE_MAX,
+        when_full: WhenFull | str | None = None,
+    ) -> BlockingListener:
+        """Call a function with each message of these streams, in a thread of its own, until the listener is closed.
+
+        What it raises is logged, and stops nothing; while it runs, messages wait as for any other reader.
+        """
+        names = (streams,) if isinstance(streams, str) else tuple(streams)
+        subscription = self.subscribe(*names, queue_max=queue_max, when_full=when_full)
+        listener = BlockingListener(subscription, callback, self._clock)
+        self._listeners = [*(each for each in self._listeners if not each.is_over), listener]
+        return listener
+
+    def health(self) -> StreamsHealth:
+        """How the connection and each of its streams is at this moment; it can be asked for after the end as well."""
+
+        async def health() -> StreamsHealth:
+            return self._streams.health()
+
+        if self._thread is not None:
+            with suppress(StreamClosed):
+                return self._thread.call(health)
+        return self._streams.health()
 
     def close(self) -> None:
-        """End the connection, every iteration over it and the thread, within 2 s. Closing twice is fine; it is final."""
+        """End the connection, every iteration over it and the thread, within 2 s. Closing twice is fine; it is final.
+
+        A callback that is running just then is waited for a moment, and called no more.
+        """
         if self._thread is not None:
             self._thread.stop(_STOP_S)
+        for listener in self._listeners:
+            listener.join(_JOIN_S)
+
+    def _opened_thread(self) -> LoopThread:
+        if self._thread is None:
+            raise UsageError("streams are opened by `with`: subscribe inside it")
+        return self._thread
 
     async def _main(self) -> None:
         try:
@@ -177,3 +340,31 @@ class BlockingStreams:
 
     def __repr__(self) -> str:
         return f"Blocking{self._streams!r}".replace("Async", "", 1)
+
+
+def _in_a_thread(ask: BlockingAsk) -> Callable[[Suspect], Any]:
+    """The same question for an event loop, which does not wait for an answer that nobody wants any more."""
+
+    async def answer(suspect: Suspect) -> Verdict:
+        found: Future[Verdict] = Future()
+
+        def work() -> None:
+            try:
+                verdict = ask(suspect)
+            except BaseException as error:  # noqa: BLE001  # It is the caller's, in the other thread.
+                _settle(found, error)
+            else:
+                _settle(found, verdict)
+
+        Thread(target=work, name="haversack question", daemon=True).start()
+        return await asyncio.wrap_future(found)
+
+    return answer
+
+
+def _settle(found: Future[Verdict], answer: Verdict | BaseException) -> None:
+    with suppress(InvalidStateError):  # Nobody wants to know any more.
+        if isinstance(answer, BaseException):
+            found.set_exception(answer)
+        else:
+            found.set_result(answer)

@@ -13,6 +13,8 @@ class Due(Enum):
 
     PING = "ping"
     CLOSE = "close"
+    RENEW = "renew"
+    """A stream is dead though the connection seems well: make another one."""
 
 
 @dataclass(frozen=True, slots=True)

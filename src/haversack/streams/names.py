@@ -24,6 +24,9 @@ DOCUMENTED_KINDS = frozenset(
 )
 DEPTH_WINDOWS = frozenset(("200ms", "600ms", "1000ms"))
 COUNTED_KINDS = frozenset(("depth", "trade", "liquidation"))
+LATEST_KINDS = frozenset(
+    ("bookTicker", "ticker", "kline", "markPrice", "openInterest", "externalTicker", "stockPrice", "stockIndicativeQuote")
+)
 
 _NAME_CHARACTERS_MAX = 200
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f]")
@@ -54,6 +57,18 @@ def is_documented(stream: str) -> bool:
     if kind == "kline":
         return KlineInterval(rest.partition(".")[0]).is_known
     return kind_of(stream) in DOCUMENTED_KINDS
+
+
+def family_of(stream: str) -> str:
+    """All of the name but its symbol: the exchange refuses either every stream of a family or none (inferred)."""
+    kind = kind_of(stream)
+    is_split = kind == "kline" or is_windowed(stream)
+    return f"{kind}.{stream.split('.')[1]}" if is_split and "." in stream else kind
+
+
+def says_all_anew(stream: str) -> bool:
+    """Whether a newer message makes up for an older one; of a candle, only until it is closed."""
+    return kind_of(stream) in LATEST_KINDS
 
 
 def counts_every_message(stream: str) -> bool:

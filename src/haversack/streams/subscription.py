@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Any, Generic, Self, TypeAlias, TypeVar, cast
 
-from haversack.errors import HaversackError, ProtocolError, StreamClosed, SubscriptionRefused
-from haversack.streams.mailbox import Mailbox
+from haversack.errors import HaversackError, StreamClosed
+from haversack.streams.interruption import Interrupted
+from haversack.streams.mailbox import Item, Mailbox
 from haversack.wire.frames import Message
 
+ItemT = TypeVar("ItemT", bound=Message | Interrupted)
 
-class Subscription:
-    """Messages of some streams, in the order in which they came: iterate over it.
 
-    An error that came in between is raised in its place, and reading again goes on after it: SubscriptionRefused when the
-    exchange refused one of these streams, ProtocolError for a frame that was not understood and could have been of any stream.
-    The end is StreamClosed or SlowConsumer, raised after all that came before it; after a close of your own, iteration just ends.
-    """
+class AnySubscription(Generic[ItemT]):
+    """What `Subscription` and `MarkedSubscription` have in common."""
 
-    def __init__(self, streams: tuple[str, ...], mailbox: Mailbox, release: Callable[[Subscription], None]) -> None:
+    def __init__(
+        self, streams: tuple[str, ...], mailbox: Mailbox, release: Callable[[Reader], None], *, is_marked: bool = False
+    ) -> None:
         self.streams = streams
+        self.interruptions = 0
+        """Times after which events may be missing: the connection was lost, or a silent stream was asked for again."""
+        self._is_marked = is_marked
         self._mailbox = mailbox
         self._release = release
         self._news = asyncio.Event()
+        self._room = asyncio.Event()
         self._settled = asyncio.Event()
         self._is_sent = False
 
@@ -37,6 +42,11 @@ class Subscription:
     def waiting(self) -> int:
         """Messages and errors that can be read at once."""
         return len(self._mailbox)
+
+    @property
+    def ending(self) -> HaversackError | None:
+        """Why nothing more will come; None while something may, and after a close of your own."""
+        return self._mailbox.ending
 
     async def sent(self) -> None:
         """Wait until the exchange has been asked for these streams: the most that can be known, as it acknowledges nothing.
@@ -53,15 +63,16 @@ class Subscription:
             self._news.clear()
             await self._news.wait()
 
-    def take(self) -> Message | None:
+    def take(self) -> ItemT | None:
         """What can be read at once, or None. Raises what iteration raises, StopAsyncIteration after a close of your own."""
         item = self._mailbox.take()
+        self._room.set()
         if isinstance(item, HaversackError):
             raise item
         if item is None and self._mailbox.is_ended:
             ending = self._mailbox.ending
             raise StopAsyncIteration if ending is None else ending.with_traceback(None)
-        return item
+        return cast("ItemT | None", item)
 
     async def close(self) -> None:
         """Want these streams no longer; what waits is dropped. Streams that others read stay. Closing twice is fine."""
@@ -69,12 +80,38 @@ class Subscription:
         self._mailbox.clear()
         self.end(None)
 
-    def offer(self, item: Message | SubscriptionRefused | ProtocolError, size: int) -> None:
+    def offer(self, item: Item, size: int) -> None:
         """For the connection: something came by a frame of this length."""
         if not self._mailbox.put(item, size):
             self._release(self)
             self._settled.set()
         self._news.set()
+
+    def interrupt(self, news: Interrupted) -> None:
+        """For the connection: events may be missing, or were asked for again."""
+        streams = tuple(stream for stream in news.streams if stream in self.streams)
+        self.interruptions += news.to_us is None
+        if self._is_marked:
+            self.offer(Interrupted(streams, news.from_us, news.to_us, news.reason), 0)
+
+    @property
+    def is_blocking(self) -> bool:
+        """For the connection: whether it should wait for `room`."""
+        return self._mailbox.is_blocking
+
+    async def room(self) -> None:
+        """For the connection: wait until there is room for one more message, or nobody who reads it."""
+        while self._mailbox.is_blocking:
+            self._room.clear()
+            await self._room.wait()
+
+    def queued(self) -> Counter[str]:
+        """How many messages of each stream wait."""
+        return self._mailbox.queued()
+
+    def dropped_of(self, stream: str) -> int:
+        """Messages of one stream that were not kept."""
+        return self._mailbox.dropped_of(stream)
 
     def mark_sent(self) -> None:
         """For the connection: the exchange was asked for what is wanted here."""
@@ -87,14 +124,15 @@ class Subscription:
         self._mailbox.end(ending)
         self._settled.set()
         self._news.set()
+        self._room.set()
 
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> Message:
-        while (message := self.take()) is None:
+    async def __anext__(self) -> ItemT:
+        while (item := self.take()) is None:
             await self.ready()
-        return message
+        return item
 
     async def __aenter__(self) -> Self:
         return self
@@ -103,4 +141,23 @@ class Subscription:
         await self.close()
 
     def __repr__(self) -> str:
-        return f"Subscription({', '.join(self.streams)}; {self.waiting} waiting, {self.dropped} dropped)"
+        return f"{type(self).__name__}({', '.join(self.streams)}; {self.waiting} waiting, {self.dropped} dropped)"
+
+
+Reader: TypeAlias = AnySubscription[Any]
+"""A subscription of either kind, as the connection sees it."""
+
+
+class Subscription(AnySubscription[Message]):
+    """Messages of some streams, in the order in which they came: iterate over it.
+
+    When the connection is lost, iteration goes on with what the next one brings: `interruptions` counts how often events may be
+    missing. An error that came in between is raised in its place, and reading again goes on after it: SubscriptionRefused when
+    the exchange refused one of these streams, ProtocolError for a frame that was not understood and could have been of any.
+    The end is SlowConsumer, UntrustedServer or StreamClosed, raised after all that came before it; after a close of your own,
+    iteration just ends.
+    """
+
+
+class MarkedSubscription(AnySubscription[Message | Interrupted]):
+    """A Subscription that also brings Interrupted, in its place: where streams were lost, and where they were asked for again."""

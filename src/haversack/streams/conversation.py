@@ -1,0 +1,184 @@
+"""One connection, from its opening to its end: a task that reads, one that keeps it alive, one that asks after silent streams."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import TypeAlias
+
+from haversack.clock import Clock
+from haversack.errors import StreamClosed, TransportError
+from haversack.streams.freshness import Suspect, Verdict
+from haversack.streams.heartbeat import Due, Heartbeat
+from haversack.streams.routes import Routes
+from haversack.streams.session import StreamSession
+from haversack.streams.subscription import Reader
+from haversack.streams.transport import Closed, FrameSocket, Heard
+
+Ask: TypeAlias = Callable[[Suspect], Awaitable[Verdict]]
+"""Finds out by other means whether a silent stream is dead or its market quiet."""
+
+ASK_S = 10.0
+"""How long an answer to that is waited for."""
+_BURST_MAX = 64
+"""Frames that are read at a stretch: those of a burst are in memory already, so that reading them never lets a consumer run."""
+_LAST_WORD_S = 0.5
+"""How long after a failed send the reader may still learn why the connection ended."""
+
+_log = logging.getLogger("haversack.streams")
+
+
+class Conversation:
+    """What is said on one connection."""
+
+    def __init__(
+        self,
+        socket: FrameSocket,
+        session: StreamSession,
+        routes: Routes,
+        *,
+        clock: Clock,
+        heartbeat: Heartbeat,
+        work: asyncio.Event,
+        ask: Ask | None,
+    ) -> None:
+        self._socket = socket
+        self._session = session
+        self._routes = routes
+        self._clock = clock
+        self._heartbeat = heartbeat
+        self._work = work
+        """Set when there is something to send."""
+        self._ask = ask
+        self._to_ask: dict[str, Suspect] = {}
+        self._is_asking_due = asyncio.Event()
+        self._is_held = False
+        """Whether reading waits for a reader."""
+
+    async def run(self) -> BaseException:
+        """Why it ended. Cancelled, it leaves no task behind."""
+        tasks = [asyncio.create_task(each(), name="haversack streams") for each in (self._read, self._keep, self._inquire)]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+        # What the reader says comes first: it knows the close frame.
+        errors = [error for task in tasks if not task.cancelled() and (error := task.exception()) is not None]
+        return errors[0] if errors else StreamClosed(None, "its tasks were cancelled")
+
+    async def _read(self) -> None:
+        socket, clock, session, routes = self._socket, self._clock, self._session, self._routes
+        while True:
+            for _ in range(_BURST_MAX):
+                frame = await socket.receive()
+                if isinstance(frame, Closed):
+                    raise StreamClosed(frame.code, frame.reason)
+                if isinstance(frame, Heard):
+                    session.heard(clock.monotonic_us())
+                elif full := routes.deliver(session.received(frame, clock.monotonic_us()), len(frame)):
+                    await self._make_room(full)
+            await asyncio.sleep(0)
+
+    async def _make_room(self, full: Sequence[Reader]) -> None:
+        self._is_held = True
+        for reader in full:
+            await reader.room()
+        self._is_held = False
+
+    async def _keep(self) -> None:
+        session, clock = self._session, self._clock
+        while True:
+            self._work.clear()
+            now_us = clock.monotonic_us()
+            session.tell_time(now_us, clock.now_us())
+            if self._is_held:
+                session.paused(now_us)
+            await self._flush(now_us)
+            await self._do(session.due(clock.monotonic_us()))
+            self._look_into(session.suspects(clock.monotonic_us()))
+            await self._rest()
+
+    async def _flush(self, now_us: int) -> None:
+        """Send what is to be sent, then tell those who wait for it."""
+        frames = self._session.outgoing(now_us)
+        # Before anything is sent, so that a reader learns of an interruption before what comes after it.
+        for news in self._session.interruptions():
+            self._routes.interrupt(news)
+        for text in frames:
+            await self._bounded(self._socket.send(text))
+        self._routes.mark_sent(self._session.is_asked)
+
+    async def _do(self, due: Due | None) -> None:
+        if due is Due.CLOSE:
+            silence_s = self._heartbeat.interval_s + self._heartbeat.timeout_s
+            raise StreamClosed(None, f"nothing was heard for {silence_s:g} s, not even the answer to a ping")
+        if due is Due.RENEW:
+            raise StreamClosed(None, self._session.renewal or "a stream is dead")
+        if due is Due.PING:
+            await self._bounded(self._socket.ping())
+
+    def _look_into(self, suspects: Sequence[Suspect]) -> None:
+        now_us = self._clock.monotonic_us()
+        steady = [suspect.stream for suspect in suspects if suspect.is_steady]
+        if steady:
+            _log.warning("silent for too long: %s and %d more", steady[0], len(steady) - 1)
+        for suspect in suspects:
+            if suspect.is_steady:
+                self._settle(suspect, Verdict.DEAD, now_us)
+            elif self._ask is None:
+                self._settle(suspect, Verdict.UNKNOWN, now_us)
+            else:
+                self._to_ask[suspect.stream] = suspect
+                self._is_asking_due.set()
+
+    async def _inquire(self) -> None:
+        """One question at a time, so that a thousand quiet markets are not a thousand requests at once."""
+        while True:
+            await self._is_asking_due.wait()
+            self._is_asking_due.clear()
+            while self._to_ask:
+                suspect = self._to_ask.pop(next(iter(self._to_ask)))
+                self._settle(suspect, await self._verdict(suspect), self._clock.monotonic_us())
+
+    async def _verdict(self, suspect: Suspect) -> Verdict:
+        if self._ask is None:
+            return Verdict.UNKNOWN
+        try:
+            async with asyncio.timeout(ASK_S):
+                return await self._ask(suspect)
+        except Exception as error:  # noqa: BLE001  # The question is the user's code, and must not end the connection.
+            _log.warning("nobody could say whether %s is dead: %s: %s", suspect.stream, type(error).__name__, error)
+            return Verdict.UNKNOWN
+
+    def _settle(self, suspect: Suspect, verdict: Verdict, now_us: int) -> None:
+        self._session.settle(suspect, verdict, now_us)
+        self._work.set()
+
+    async def _bounded(self, sending: Awaitable[None]) -> None:
+        try:
+            async with asyncio.timeout(self._heartbeat.timeout_s):
+                await sending
+        except TimeoutError:
+            raise StreamClosed(None, f"nothing could be sent for {self._heartbeat.timeout_s:g} s") from None
+        except OSError as error:
+            await asyncio.sleep(_LAST_WORD_S)
+            raise StreamClosed(None, f"sending failed: {str(error) or type(error).__name__}") from error
+
+    async def _rest(self) -> None:
+        """Until there is something to send, or the silence calls for something."""
+        wake_us = self._session.wake_us
+        assert wake_us is not None, "the session is connected for as long as this runs"
+        # A pong brings the next ping forward, but never to less than an interval from now.
+        rest_s = min(max(0, wake_us - self._clock.monotonic_us()) / 1_000_000, self._heartbeat.interval_s)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(rest_s):
+                await self._work.wait()
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether another connection can help."""
+    return isinstance(error, OSError | StreamClosed) or (isinstance(error, TransportError) and error.retryable)
