@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from decimal import Decimal
+from math import ceil
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -81,16 +82,17 @@ class LocalExchange:
         """Move the clock, and let happen what falls due, in order."""
         if self._manual is None:
             raise UsageError("this exchange runs on the machine's clock: give it clock=ManualClock() to move time")
+        if ms < 0 or s < 0:
+            raise UsageError(f"time only goes forward here: found ms={ms}, s={s}")
         until_us = self._manual.now_us() + ms * 1_000 + s * 1_000_000
         while True:
             next_us = self.venue.tick(self._manual.now_us())
-            # What was published is delivered before time goes on.
+            # What was published is delivered before time goes on. Meanwhile somebody else may have moved the clock as well.
             await asyncio.sleep(0)
-            next_us = max(next_us, self._manual.now_us() + 1)
-            if next_us > until_us:
+            now_us = self._manual.now_us()
+            if now_us >= until_us:
                 break
-            self._manual.advance(us=next_us - self._manual.now_us())
-        self._manual.advance(us=until_us - self._manual.now_us())
+            self._manual.advance(us=min(max(next_us, now_us + 1), until_us) - now_us)
 
     async def __aenter__(self) -> Self:
         self._venue = Venue(self._listing, self.clock, GroupCommitter(self._journal), settings=self._settings)
@@ -115,4 +117,4 @@ class LocalExchange:
         if self._manual is None:
             await asyncio.sleep(delay_s)
         else:
-            await self.advance(ms=round(delay_s * 1_000))
+            await self.advance(ms=ceil(delay_s * 1_000))

@@ -130,6 +130,11 @@ class KlineEvent(StreamEvent, frozen=True, kw_only=True, tag_field="e", tag="kli
     volume: Decimal | None = field(name="v", default=None)
 
     @property
+    def time(self) -> datetime:
+        """When it was sent, UTC."""
+        return moment_of_us(self.event_us)
+
+    @property
     def start(self) -> datetime:
         """First moment of the candle, UTC."""
         return moment_of_iso(self.start_iso)

@@ -90,6 +90,11 @@ class RfqUpdate(StreamEvent, frozen=True, kw_only=True):
         return moment_of_us(self.engine_us)
 
     @property
+    def order_expires_at(self) -> datetime | None:
+        """When an RFQ that rests ends, UTC."""
+        return None if self.order_expiry_ms is None else moment_of_ms(self.order_expiry_ms)
+
+    @property
     def quotes_until(self) -> datetime | None:
         """Until when makers may quote, UTC."""
         return None if self.submission_ms is None else moment_of_ms(self.submission_ms)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
@@ -113,6 +113,11 @@ class Market(Answer, frozen=True, kw_only=True):
     rwa_market_type: RwaMarketType | UnsetType | None = UNSET
 
     @property
+    def funding_interval(self) -> timedelta | None:
+        """The same as a length of time."""
+        return None if self.funding_interval_ms is None else timedelta(milliseconds=self.funding_interval_ms)
+
+    @property
     def created_at(self) -> datetime:
         """When the market was made, UTC."""
         return moment_of_iso(self.created_iso)
@@ -204,6 +209,16 @@ class Depth(Answer, frozen=True, kw_only=True):
     timestamp_us: int = field(name="timestamp")
 
     @property
+    def best_bid(self) -> Level | None:
+        """Price and quantity of the highest bid; None if there is none."""
+        return self.bids[-1] if self.bids else None
+
+    @property
+    def best_ask(self) -> Level | None:
+        """Price and quantity of the lowest ask; None if there is none."""
+        return self.asks[0] if self.asks else None
+
+    @property
     def time(self) -> datetime:
         """When the matching engine wrote it, UTC."""
         return moment_of_us(self.timestamp_us)
@@ -231,7 +246,12 @@ class MarkPrice(Answer, frozen=True, kw_only=True):
     """Null where the market is no perpetual, like the two that follow."""
     funding_rate: Decimal | None = None
     """Of the running interval, as a fraction: 0.0001 is one basis point."""
-    next_funding_timestamp_ms: int | None = field(name="nextFundingTimestamp", default=None)
+    next_funding_ms: int | None = field(name="nextFundingTimestamp", default=None)
+
+    @property
+    def next_funding(self) -> datetime | None:
+        """When the running interval ends, UTC."""
+        return None if self.next_funding_ms is None else moment_of_ms(self.next_funding_ms)
 
 
 class GetMarkPrices(MaybeBySymbol[list[MarkPrice]], frozen=True, kw_only=True):

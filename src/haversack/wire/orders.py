@@ -92,6 +92,11 @@ class Order(Answer, frozen=True, kw_only=True):
         """When the exchange accepted it, UTC."""
         return moment_of_ms(self.created_ms)
 
+    @property
+    def triggered_at(self) -> datetime | None:
+        """When its trigger fired, UTC; None if it has not, or has none."""
+        return None if self.triggered_ms is None else moment_of_ms(self.triggered_ms)
+
     def absent_keys(self) -> Container[str]:
         """Keys that an order of this type is written without."""
         return _ABSENT_BY_TYPE.get(self.order_type, ())

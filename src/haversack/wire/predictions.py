@@ -176,6 +176,11 @@ class PredictionEvent(Answer, frozen=True, kw_only=True):
     tags: list[PredictionTag]
     title: str
 
+    @property
+    def resolution_delay(self) -> timedelta:
+        """How long after the proposal it resolves."""
+        return timedelta(seconds=self.resolution_delay_s)
+
 
 class GetPredictionEvents(Operation[Page[PredictionEvent]], frozen=True, kw_only=True):
     """Events with their markets. `total` of the page is X-Total.

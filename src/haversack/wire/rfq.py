@@ -70,6 +70,16 @@ class Rfq(Answer, frozen=True, kw_only=True):
     """The reason, for an RFQ that the exchange made itself."""
 
     @property
+    def order_expires_at(self) -> datetime | None:
+        """When an RFQ that rests ends, UTC."""
+        return moment_of_ms(self.order_expiry_ms) if isinstance(self.order_expiry_ms, int) else None
+
+    @property
+    def cancel_requested_at(self) -> datetime | None:
+        """When its end was asked for, UTC."""
+        return moment_of_ms(self.cancel_requested_ms) if isinstance(self.cancel_requested_ms, int) else None
+
+    @property
     def created_at(self) -> datetime:
         """When the exchange took it, UTC."""
         return moment_of_ms(self.created_ms)

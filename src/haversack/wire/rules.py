@@ -6,13 +6,14 @@ margin, or by a book that has moved.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from enum import Enum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from haversack.errors import UsageError
-from haversack.wire.enums import OrderBookState, OrderType, Side, TimeInForce
+from haversack.wire.enums import OpenEnum, OrderBookState, OrderType, SelfTradePrevention, Side, TimeInForce
 from haversack.wire.increments import is_multiple, number, product, rounded_down, rounded_up
 from haversack.wire.orders import PlaceOrder
 
@@ -99,23 +100,43 @@ def _is_bid(side: SideLike) -> bool:
     return side == Side.BID
 
 
+_WORDS: Mapping[str, type[OpenEnum]] = MappingProxyType(
+    {"side": Side, "order_type": OrderType, "time_in_force": TimeInForce, "self_trade_prevention": SelfTradePrevention}
+)
+
+
+def _check_words(order: PlaceOrder) -> None:
+    """A word that is not one of the exchange's would pass for one that no rule is about."""
+    for name, kind in _WORDS.items():
+        word = getattr(order, name)
+        if word is not None and not isinstance(word, kind) and word not in list(kind):
+            raise UsageError(f"{name} must be one of {', '.join(kind)}, found {word!r}")
+
+
 class References(NamedTuple):
     """Prices of the moment, as far as they are known."""
 
     best_bid: Decimal | None
     best_ask: Decimal | None
-    active: Decimal | None
+    lowest_active: Decimal | None
+    """The active price is the median of best bid, best ask and last price. Without the last it is between the other two."""
+    highest_active: Decimal | None
 
     @classmethod
     def of(
         cls, best_bid: Number | None, best_ask: Number | None, last_price: Number | None, *, active_price: Number | None
     ) -> References:
-        """From what a user gives. The active price follows from the other three, and from nothing less."""
+        """From what a user gives."""
         bid, ask = _number(best_bid, "best_bid"), _number(best_ask, "best_ask")
         last, active = _number(last_price, "last_price"), _number(active_price, "active_price")
-        if active is None and bid is not None and ask is not None and last is not None:
-            active = sorted((bid, ask, last))[1]
-        return cls(bid, ask, active)
+        if active is not None:
+            return cls(bid, ask, active, active)
+        if bid is None or ask is None:
+            return cls(bid, ask, None, None)
+        if last is None:
+            return cls(bid, ask, min(bid, ask), max(bid, ask))
+        median = sorted((bid, ask, last))[1]
+        return cls(bid, ask, median, median)
 
 
 def _number(value: Number | None, what: str) -> Decimal | None:
@@ -126,11 +147,12 @@ def problems(market: Market, order: PlaceOrder, references: References) -> list[
     """All rules that an order breaks, in the order in which the exchange checks them."""
     if order.symbol != market.symbol:
         return [RuleBroken(f"the order is for {order.symbol}, and these are the rules of {market.symbol}", Rule.FIELDS)]
+    _check_words(order)
     found = [*_fields(order, market), *_book_state(order, market), *_quantities(order, market), *_prices(order, market)]
     if order.trigger_price is None:
         price = _number(order.price, "price") if order.order_type == OrderType.LIMIT else None
-        if price is not None and references.active is not None:
-            found += _price_band(market, price, references.active)
+        if price is not None:
+            found += _price_band(market, price, references)
         best = references.best_ask if order.side == Side.BID else references.best_bid
         if order.post_only and best is not None:
             found += _post_only(market, order, price, best)
@@ -260,17 +282,18 @@ def _post_only(market: Market, order: PlaceOrder, price: Decimal | None, best: D
         yield RuleBroken(text, Rule.POST_ONLY, value=price, bound=best)
 
 
-def _price_band(market: Market, price: Decimal, active: Decimal) -> Iterator[RuleBroken]:
+def _price_band(market: Market, price: Decimal, references: References) -> Iterator[RuleBroken]:
     """How far a limit may be from the active price, in both directions and for both sides (observed 2025-06)."""
-    filters = market.filters.price
-    highest = None if filters.max_multiplier is None else product(active, filters.max_multiplier)
-    lowest = None if filters.min_multiplier is None else product(active, filters.min_multiplier)
+    filters, low, high = market.filters.price, references.lowest_active, references.highest_active
+    highest = None if high is None or filters.max_multiplier is None else product(high, filters.max_multiplier)
+    lowest = None if low is None or filters.min_multiplier is None else product(low, filters.min_multiplier)
     if highest is not None and price > highest:
-        bound, nearest = highest, rounded_down(highest, filters.tick_size)
+        active, bound, nearest = high, highest, rounded_down(highest, filters.tick_size)
     elif lowest is not None and price < lowest:
-        bound, nearest = lowest, rounded_up(lowest, filters.tick_size)
+        active, bound, nearest = low, lowest, rounded_up(lowest, filters.tick_size)
     else:
         return
+    assert active is not None, "a bound was made of no price"
     text = f"price {_plain(price)} is too far from the active price {_plain(active)}{_of(market)}: nearest is {_plain(nearest)}"
     yield RuleBroken(text, Rule.PRICE_BAND, value=price, bound=bound, nearest=(nearest,))
 

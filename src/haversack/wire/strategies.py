@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -89,6 +89,16 @@ class Strategy(Answer, frozen=True, kw_only=True):
     strategy_type: StrategyType
     symbol: str
     time_in_force: TimeInForce
+
+    @property
+    def duration(self) -> timedelta:
+        """`duration_ms` as a length of time."""
+        return timedelta(milliseconds=self.duration_ms)
+
+    @property
+    def interval(self) -> timedelta:
+        """`interval_ms` as a length of time."""
+        return timedelta(milliseconds=self.interval_ms)
 
     @property
     def created_at(self) -> datetime:
@@ -213,6 +223,16 @@ class PastStrategy(Answer, frozen=True, kw_only=True):
     strategy_type: StrategyType
     symbol: str
     time_in_force: TimeInForce
+
+    @property
+    def duration(self) -> timedelta:
+        """`duration_ms` as a length of time."""
+        return timedelta(milliseconds=self.duration_ms)
+
+    @property
+    def interval(self) -> timedelta:
+        """`interval_ms` as a length of time."""
+        return timedelta(milliseconds=self.interval_ms)
 
     @property
     def created_at(self) -> datetime:

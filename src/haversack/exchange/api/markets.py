@@ -125,7 +125,7 @@ def _mark_price(caller: Caller, mark: MarkChanged) -> MarkPrice:
         mark_price=caller.scales(mark.symbol).short_price(mark.mark),
         index_price=compact(mark.index, INDEX_SCALE),
         funding_rate=compact(mark.funding_rate_e28, _RATE_SCALE),
-        next_funding_timestamp_ms=mark.next_funding_ms,
+        next_funding_ms=mark.next_funding_ms,
     )
 
 
