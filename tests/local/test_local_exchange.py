@@ -162,3 +162,13 @@ async def test_an_asset_that_is_not_listed_cannot_be_granted() -> None:
     with pytest.raises(UsageError, match="'DOGE' is not listed"):
         async with LocalExchange(grants={"DOGE": 1}):
             pass
+
+
+async def test_several_may_let_time_pass_at_once_and_it_passes_once() -> None:
+    clock = ManualClock()
+    async with LocalExchange(clock=clock) as exchange:
+        start_us = clock.now_us()
+        await asyncio.gather(*[exchange.advance(ms=delay_ms) for delay_ms in (1_500, 300, 1_000, 1_500)])
+        assert clock.now_us() - start_us == 1_500_000
+        with pytest.raises(UsageError, match="time only goes forward here"):
+            await exchange.advance(ms=-1)
