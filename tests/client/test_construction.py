@@ -174,10 +174,10 @@ def test_batch_is_one_request_signed_order_by_order_with_an_answer_for_each() ->
     assert sent[1]["clientId"] == sent[0]["clientId"] + 1
 
 
-@pytest.mark.parametrize("orders", [[], (), None, ["x"], [1], {"a": 1}])
+@pytest.mark.parametrize("orders", [[], (), None, ["x"], [1], {"a": 1}, [None], [object()]])
 def test_batch_of_nothing_or_of_something_else_is_refused(orders: Any) -> None:
     exchange = Exchange()
-    with pytest.raises((UsageError, TypeError)):
+    with pytest.raises(UsageError, match="orders must"):
         Client(Credentials.generate(), http=exchange).orders.place_batch(orders)
     assert exchange.asked == []
 

@@ -14,8 +14,10 @@ from haversack.client.aio import AsyncClient
 from haversack.client.blocking import Client
 from haversack.client.endpoint import Group, endpoint
 from haversack.credentials import Credentials
-from haversack.errors import UsageError
+from haversack.errors import OutcomeUnknown, RequestFailed, UsageError
 from haversack.rest.http import HttpRequest, HttpResponse
+from haversack.rest.outcome import Outcome
+from haversack.rest.retry import Retry
 from haversack.wire.base import Operation
 from haversack.wire.catalogue import OPERATIONS
 from haversack.wire.orders import PlaceOrder
@@ -163,3 +165,20 @@ def test_clients_say_where_they_go_and_show_no_secret() -> None:
         text = repr(made) + repr(made.orders) + repr(made.orders.place)
         assert "https://api.backpack.exchange" in text
         assert "secret=***" in text
+
+
+async def test_lost_order_is_resolved_by_a_method_on_both_clients() -> None:
+    def cut(_request: HttpRequest, /) -> HttpResponse:
+        raise RequestFailed("cut")
+
+    async def cut_async(request: HttpRequest, /) -> HttpResponse:
+        return cut(request)
+
+    order: dict[str, Any] = {"symbol": "SOL_USDC", "side": "Bid", "order_type": "Limit", "price": "20", "quantity": "1"}
+    keys, once = Credentials.generate(), Retry(attempts_max=1)
+    client, other = Client(keys, http=cut, retry=once), AsyncClient(keys, http=cut_async, retry=once)
+    with pytest.raises(OutcomeUnknown) as lost:
+        client.orders.place(**order)
+    resolution = client.orders.resolve(lost.value, wait_s=0)
+    assert (resolution.operation, resolution.state) == (lost.value.operation, Outcome.UNKNOWN)
+    assert (await other.orders.resolve(lost.value, wait_s=0)).state is Outcome.UNKNOWN

@@ -651,3 +651,27 @@ def test_sessions_on_different_clocks_share_no_budget() -> None:
     RestSession(KEYS, ManualClock(), pacer=pacer)
     with pytest.raises(UsageError, match="different clocks"):
         RestSession(KEYS, ManualClock(), pacer=pacer)
+
+
+@pytest.mark.parametrize("length", [1_999, 2_000, 2_001, 50_000])
+def test_text_of_a_plain_error_is_cut_to_a_bound(length: int) -> None:
+    with pytest.raises(ApiError) as caught:
+        outcome(GetStatus(), answer(400, b"x" * length))
+    assert len(caught.value.message) == min(length, 2_000)
+
+
+def test_read_that_is_answered_with_202_is_read_as_any_other() -> None:
+    assert outcome(GetTime(), answer(202, b"1788285151083")) == 1788285151083
+
+
+def test_what_is_too_short_to_be_a_secret_leaves_an_error_readable() -> None:
+    rest = RestSession(KEYS, ManualClock(), broker=Broker(7, "no"), dice=lambda: 1.0)
+    with pytest.raises(ApiError) as caught:
+        Line(answer(400, b"not known")).run(PLACE, rest)
+    assert caught.value.message == "not known"
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"code":' + b"[" * 100_000])
+def test_refusal_that_is_nested_without_end_is_a_refusal(body: bytes) -> None:
+    with pytest.raises(ApiError):
+        outcome(GetStatus(), answer(400, body))

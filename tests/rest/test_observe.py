@@ -68,9 +68,10 @@ def test_every_request_is_told_with_what_came_of_it(ask: object) -> None:
     assert [type(sent.error) for sent in told] == [type(None), type(None), RequestFailed]
 
 
-def test_observer_that_fails_is_logged_and_the_answer_comes(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("kind", [ValueError, OSError, KeyError, RecursionError])
+def test_observer_that_fails_is_logged_and_the_answer_comes(kind: type[Exception], caplog: pytest.LogCaptureFixture) -> None:
     def fail(_: Sent) -> None:
-        raise ValueError("disk full")
+        raise kind("disk full")
 
     with caplog.at_level(logging.ERROR, "haversack.rest"):
         assert Client(http=exchange, observer=fail, clock=CLOCK).system.time() == 1788285151083

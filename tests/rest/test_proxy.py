@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
 import pytest
 
+from haversack.credentials import Secret
 from haversack.errors import ConnectFailed, UntrustedServer, UsageError
 from haversack.rest.address import rest_address
 from haversack.rest.http import HttpRequest, HttpResponse
@@ -120,3 +122,20 @@ def test_proxy_shows_its_address_and_not_its_login() -> None:
     assert repr(proxy) == "Proxy(http://proxy:8080)"
     assert proxy.headers()["Proxy-Authorization"].startswith("Basic ")
     assert Proxy("http://[::1]:8080").url == "http://[::1]:8080"
+
+
+def test_part_of_an_address_that_is_no_port_is_shown_by_no_traceback() -> None:
+    address = Secret("http://proxy:" + "canary")
+    with pytest.raises(UsageError) as refused:
+        Proxy(address)
+    assert "'canary'" not in "".join(traceback.format_exception(refused.value))
+
+
+@BOTH
+def test_refused_login_means_that_nothing_was_sent_and_is_shown_by_no_cause(ask: Ask) -> None:
+    with Loopback(http(407)) as proxy, pytest.raises(ConnectFailed) as refused:
+        ask("https://127.0.0.1:1", f"http://trader:p%3Aw@127.0.0.1:{proxy.port}")
+    cause: BaseException | None = refused.value
+    while cause is not None:
+        assert LOGIN not in repr(cause)
+        cause = cause.__cause__ or cause.__context__
