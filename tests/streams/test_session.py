@@ -179,6 +179,18 @@ def test_an_error_concerns_what_was_asked_for_lately_before_what_has_been_silent
     assert said.streams == ("trade.ODD_USDC",)
 
 
+def test_families_that_the_documentation_does_not_know_are_asked_for_in_turn_so_that_an_error_tells_which() -> None:
+    session = new_session("novelty.A", "depth.A", "oddity.A", "novelty.B", "kline.7m.A")
+    assert [request["params"] for request in asked(session)] == [["depth.A"], ["novelty.A", "novelty.B"]]
+    assert asked(session, TURN_US - 1) == []
+    assert session.wake_us == TURN_US
+    assert [request["params"] for request in asked(session, TURN_US)] == [["oddity.A"]]
+    said = session.received(refusal(4006), TURN_US + 1)
+    assert isinstance(said, SubscriptionRefused)
+    assert said.streams == ("oddity.A",)
+    assert [request["params"] for request in asked(session, TURN_US + 2)] == [["kline.7m.A"]]
+
+
 def test_a_message_comes_with_its_stream_and_type() -> None:
     session = new_session("depth.SOL_USDC")
     asked(session)

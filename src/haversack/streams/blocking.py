@@ -175,7 +175,7 @@ class BlockingListener:
             self._thread.join(wait_s)
 
     def _live(self) -> None:
-        while True:
+        while not self.record.is_stopped:
             try:
                 message = next(self.subscription)
             except StopIteration:
@@ -303,6 +303,8 @@ class BlockingStreams:
 
         A callback that is running just then is waited for a moment, and called no more.
         """
+        for listener in self._listeners:
+            listener.record.is_stopped = True
         if self._thread is not None:
             self._thread.stop(_STOP_S)
         for listener in self._listeners:

@@ -32,6 +32,8 @@ class CallRecord:
         self.calls = 0
         self.errors = 0
         """Calls that raised, and errors of the streams; each is logged."""
+        self.is_stopped = False
+        """Whether it is to be called no more."""
         self.slowest_us = 0
         """The longest that a call held up its thread."""
 
@@ -84,8 +86,8 @@ def is_passing(error: HaversackError) -> bool:
 
 
 async def call_for_each(messages: AsyncIterator[Message], record: CallRecord) -> None:
-    """Call it with each message, until there are no more."""
-    while True:
+    """Call it with each message, until there are no more or it was stopped."""
+    while not record.is_stopped:
         try:
             message = await anext(messages)
         except StopAsyncIteration:

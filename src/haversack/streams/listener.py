@@ -36,6 +36,7 @@ class Listener:
 
     def cancel(self) -> asyncio.Task[None] | None:
         """For the connection: call it no more, and tell what to wait for; None if it is this callback that asks."""
+        self.record.is_stopped = True
         if asyncio.current_task() is self._task:
             return None
         self._task.cancel()
