@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 from haversack.streams.health import StreamHealth
 from haversack.streams.names import is_documented
@@ -132,8 +131,7 @@ class Track:
         self.heard_us = self.last_us = now_us
         self.events += 1
         self.last = message
-        event: Any = message.event
-        event_us: int | None = getattr(event, "event_us", None)
+        event_us: int | None = getattr(message.event, "event_us", None)
         if event_us is not None:
             self.lag_us = lag_us = now_us + wall_offset_us - event_us
             if self.lag_us_max is None or lag_us > self.lag_us_max:

@@ -35,12 +35,12 @@ class WhenFull(StrEnum):
     """The whole connection is read no further until there is room: nothing is lost, and every other reader waits as well."""
 
 
-class _Waiting:
-    """One item and the length of its frame."""
+class _Newest:
+    """What waits of a stream of which the newest is kept."""
 
     __slots__ = ("item", "size")
 
-    def __init__(self, item: Item, size: int) -> None:
+    def __init__(self, item: Message, size: int) -> None:
         self.item = item
         self.size = size
 
@@ -51,8 +51,8 @@ class Mailbox:
     def __init__(self, *, queue_max: int = QUEUE_MAX, when_full: WhenFull | None = None) -> None:
         self._queue_max = queue_max
         self._when_full = when_full
-        self._waiting: deque[_Waiting] = deque()
-        self._newest: dict[str, _Waiting] = {}
+        self._waiting: deque[tuple[Item, int] | _Newest] = deque()
+        self._newest: dict[str, _Newest] = {}
         """What a newer message of the same stream would replace."""
         self._keeping: dict[str, bool] = {}
         self._bytes = 0
@@ -78,15 +78,18 @@ class Mailbox:
 
     def queued(self) -> Counter[str]:
         """How many messages of each stream wait."""
-        return Counter(each.item.stream for each in self._waiting if isinstance(each.item, Message))
+        items = [each[0] if isinstance(each, tuple) else each.item for each in self._waiting]
+        return Counter(item.stream for item in items if isinstance(item, Message))
 
     def put(self, item: Item, size: int) -> bool:
         """Keep it, made of a frame of this length, for the reader. False: this was one too many, and the mailbox has ended."""
         if self.is_ended:
             self._drop(item)
             return True
-        if isinstance(item, Message) and self._keeps_latest(item.stream):
-            return self._put_newest(item, size)
+        if isinstance(item, Message):
+            keeps = self._keeping.get(item.stream)
+            if keeps or (keeps is None and self._learn(item.stream)):
+                return self._put_newest(item, size)
         return self._append(item, size)
 
     def end(self, ending: HaversackError | None) -> None:
@@ -106,18 +109,20 @@ class Mailbox:
         if not self._waiting:
             return None
         waiting = self._waiting.popleft()
-        item = waiting.item
-        if isinstance(item, Message) and self._newest.get(item.stream) is waiting:
-            del self._newest[item.stream]
+        if isinstance(waiting, tuple):
+            item, size = waiting
         else:
-            self._kept -= 1
-            self._bytes -= waiting.size
+            message, size = waiting.item, waiting.size
+            if self._newest.get(message.stream) is waiting:
+                del self._newest[message.stream]
+                return message
+            item = message
+        self._kept -= 1
+        self._bytes -= size
         return item
 
-    def _keeps_latest(self, stream: str) -> bool:
-        keeps = self._keeping.get(stream)
-        if keeps is None:
-            keeps = self._keeping[stream] = (self._when_full or default_policy(stream)) is WhenFull.KEEP_LATEST
+    def _learn(self, stream: str) -> bool:
+        keeps = self._keeping[stream] = (self._when_full or default_policy(stream)) is WhenFull.KEEP_LATEST
         return keeps
 
     def _put_newest(self, message: Message, size: int) -> bool:
@@ -127,7 +132,7 @@ class Mailbox:
             return self._put_closed(message, size)
         if waiting is None:
             # Bounded by the number of streams, so it is not counted.
-            self._newest[stream] = waiting = _Waiting(message, size)
+            self._newest[stream] = waiting = _Newest(message, size)
             self._waiting.append(waiting)
         else:
             self._drop(waiting.item)
@@ -149,9 +154,9 @@ class Mailbox:
         return True
 
     def _append(self, item: Item, size: int) -> bool:
-        if self._when_full is not WhenFull.BLOCK and self._is_full(size):
+        if self._is_full(size) and self._when_full is not WhenFull.BLOCK:
             return self._fail(item)
-        self._waiting.append(_Waiting(item, size))
+        self._waiting.append((item, size))
         self._kept += 1
         self._bytes += size
         return True

@@ -22,7 +22,6 @@ from haversack.streams.health import ConnectionState
 from haversack.streams.heartbeat import Due, Heartbeat, Pulse
 from haversack.streams.interruption import Interrupted
 from haversack.streams.names import checked_names, family_of, is_documented, is_windowed
-from haversack.wire.faults import ErrorDetail
 from haversack.wire.frames import Message, Signature, StreamRequest, is_private, read_frame
 
 Delivery: TypeAlias = Message | SubscriptionRefused | ProtocolError
@@ -186,19 +185,21 @@ class StreamSession:
 
     def received(self, frame: str | bytes, now_us: int) -> Delivery:
         """A frame came; each says one thing. Nothing that a peer sends raises here."""
-        self.heard(now_us)
+        if self._pulse is not None:
+            self._pulse.heard(now_us)
+            self.heard_us = now_us
         try:
             said = read_frame(frame)
         except ProtocolError as error:
             return error
-        if isinstance(said, ErrorDetail):
-            return SubscriptionRefused(said.code, said.message, self._concerned(said.code, now_us))
-        # Only what was asked for is remembered: a hostile peer could otherwise fill the memory with names.
-        track = self._tracks.get(said.stream)
-        if track is not None and track.asked_us is not None:
-            track.heard(said, now_us, self._wall_offset_us)
-            self._is_mute = False
-        return said
+        if isinstance(said, Message):
+            # Only what was asked for is remembered: a hostile peer could otherwise fill the memory with names.
+            track = self._tracks.get(said.stream)
+            if track is not None and track.asked_us is not None:
+                track.heard(said, now_us, self._wall_offset_us)
+                self._is_mute = False
+            return said
+        return SubscriptionRefused(said.code, said.message, self._concerned(said.code, now_us))
 
     def heard(self, now_us: int) -> None:
         """Anything came, such as a ping or a pong."""
