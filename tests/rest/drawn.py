@@ -19,7 +19,7 @@ _texts = st.text(
     st.characters(min_codepoint=0x20, exclude_characters="&=\x7f", exclude_categories=("Cs", "Cc")), min_size=1, max_size=12
 )
 _numbers = st.builds(lambda units, scale: Decimal(units).scaleb(scale), st.integers(-(10**20), 10**20), st.integers(-20, 5))
-_moments = st.datetimes(datetime(1971, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  The zone is drawn.
+_moments = st.datetimes(datetime(1974, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  The zone is drawn.
 _lengths = st.timedeltas(timedelta(0), timedelta(days=400))
 
 _DRAWN: dict[Any, st.SearchStrategy[Any]] = {
@@ -27,8 +27,8 @@ _DRAWN: dict[Any, st.SearchStrategy[Any]] = {
     int: st.integers(0, 2**32 - 1),
     bool: st.booleans(),
     str: _texts,
-    inputs.TimeS: st.integers(0, 2**40) | _moments,
-    inputs.TimeMs: st.integers(0, 2**50) | _moments,
+    inputs.TimeS: st.integers(0, 10**11 - 1) | _moments,
+    inputs.TimeMs: st.just(0) | st.integers(10**11, 2**50) | _moments,
     inputs.DurationMs: st.integers(0, 2**40) | _lengths,
 }
 

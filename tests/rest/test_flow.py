@@ -44,7 +44,7 @@ from haversack.rest.session import RestSession
 from haversack.wire.base import CancelPending, Operation, Page
 from haversack.wire.enums import Side
 from haversack.wire.history import GetFillHistory
-from haversack.wire.markets import GetTicker
+from haversack.wire.markets import GetKlines, GetTicker
 from haversack.wire.orders import CancelAllOrders, CancelOrder, GetOpenOrders, PlaceOrder, PlaceOrders
 from haversack.wire.system import GetStatus, GetTime, Ping
 
@@ -316,7 +316,9 @@ def test_same_order_twice_in_a_millisecond_waits_for_the_next() -> None:
         PlaceOrder(symbol="SOL_USDC&side=Ask", side="Bid", order_type="Limit"),
         CancelOrder(symbol="SOL_USDC", order_id="5", client_id=5),
         CancelOrder(symbol="SOL_USDC", order_id=5),  # type: ignore[arg-type]
-        GetFillHistory(market_type="SPOT"),  # type: ignore[arg-type]
+        GetFillHistory(market_type=5),  # type: ignore[arg-type]
+        GetFillHistory(from_ms=1_790_000_000),
+        GetKlines("SOL_USDC", interval="1m", start_time_s=1_790_000_000_000),
         GetFillHistory(market_type=()),
         GetFillHistory(from_ms=1.5),  # type: ignore[arg-type]
         GetFillHistory(from_ms=-1),

@@ -118,8 +118,8 @@ def test_deposits_are_asked_by_time() -> None:
 
 def test_withdrawals_are_asked_by_id_or_client_id() -> None:
     assert as_sent(GetWithdrawals(withdrawal_id=5002)).line == "GET /wapi/v1/capital/withdrawals?id=5002"
-    asked = GetWithdrawals(client_id="rent", from_ms=1, to_ms=2, limit=3, offset=4)
-    query = "clientId=rent&from=1&limit=3&offset=4&to=2"
+    asked = GetWithdrawals(client_id="rent", from_ms=1_790_000_000_001, to_ms=1_790_000_000_002, limit=3, offset=4)
+    query = "clientId=rent&from=1790000000001&limit=3&offset=4&to=1790000000002"
     assert as_sent(asked) == AsSent(f"GET /wapi/v1/capital/withdrawals?{query}", None, f"instruction=withdrawalQueryAll&{query}")
 
 

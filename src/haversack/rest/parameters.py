@@ -29,6 +29,8 @@ _Converter: TypeAlias = Callable[..., Any]
 _is_plain_numeral = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?").fullmatch
 _is_harmless = re.compile(r"[A-Za-z0-9_.-]+").fullmatch
 _UINT32_MAX = 2**32 - 1
+_UNITS_APART = 10**11
+_SHOWN_MAX = 100
 
 
 # Left as they are when an operation is read, so that no text is made of them in silence.
@@ -117,6 +119,8 @@ def _converter(wanted: Any) -> _Converter:
 
 def _repeated(convert: _Converter) -> _Converter:
     def convert_all(values: Any, what: str = "values") -> list[Any]:
+        if isinstance(values, str):
+            return [convert(values, what)]
         if not values or values.__class__ not in (tuple, list):
             raise UsageError(f"{what} may hold several values: write {what}=(value, ...), found {values!r}")
         # Sorted, so that the signed string does not depend on whether its reader sorts values too.
@@ -149,7 +153,8 @@ def _text(value: Any, what: str = "value") -> str:
     if value.__class__ is str and _is_harmless(value):
         return value
     if not isinstance(value, str):
-        raise UsageError(f"{what} must be a str, found {value!r}: write {what}={str(value)!r}")
+        hint = f": write {what}={str(value)!r}" if value.__class__ is int else ""
+        raise UsageError(f"{what} must be a str, found {shown(value)}{hint}")
     if not value:
         raise UsageError(f"{what} must not be empty; leave it out instead")
     refuse_forging(value, what)
@@ -166,7 +171,7 @@ def _word_of(kind: type[OpenEnum]) -> _Converter:
     def convert(value: Any, what: str = "value") -> str:
         # A member is found by its word, because it is one; a word that is not listed is let through if it is made a member
         # on purpose: the exchange may know more than we do.
-        word = words.get(value) if isinstance(value, str) else None
+        word = words.get(str(value)) if isinstance(value, str) or value.__class__ is int else None
         if word is None:
             if not isinstance(value, kind):
                 raise UsageError(f"{what} must be one of {', '.join(words)}, found {value!r}")
@@ -185,15 +190,30 @@ def _word_among(words: tuple[str, ...]) -> _Converter:
     return convert
 
 
-def _time(per_second: int) -> _Converter:
+def whole_time(value: object, what: str, per_second: int) -> int:
+    """An int of seconds or of milliseconds since 1970; one that must be in the other unit is refused."""
     unit = "milliseconds" if per_second == 1_000 else "seconds"
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise UsageError(f"{what} must be a datetime, or an int of {unit} since 1970, found {shown(value)}")
+    # In seconds the line is drawn in the year 5138, in milliseconds in 1973: there was and will be no trade beyond it.
+    if per_second == 1 and value >= _UNITS_APART:
+        raise UsageError(f"{what} must be in seconds since 1970, and {value} looks like milliseconds")
+    if per_second == 1_000 and 0 < value < _UNITS_APART:
+        raise UsageError(f"{what} must be in milliseconds since 1970, and {value} looks like seconds")
+    return value
 
+
+def shown(value: object) -> str:
+    """What was found, short enough to be read."""
+    text = repr(value)
+    return text if len(text) <= _SHOWN_MAX else f"{text[:_SHOWN_MAX]}..."
+
+
+def _time(per_second: int) -> _Converter:
     def convert(value: Any, what: str = "value") -> int:
         if isinstance(value, datetime):
             return to_time_us(value, what) * per_second // 1_000_000
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise UsageError(f"{what} must be a datetime, or an int of {unit} since 1970, found {value!r}")
-        return value
+        return whole_time(value, what, per_second)
 
     return convert
 

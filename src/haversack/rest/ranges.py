@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from haversack.clock import Clock, now_ms
 from haversack.errors import UsageError
 from haversack.rest.paging import LIMIT_DEFAULT, Seen, at_offset, walk
+from haversack.rest.parameters import whole_time
 from haversack.rest.procedure import Feed, Rows
 from haversack.rest.session import RestSession
 from haversack.units import to_time_us
@@ -24,7 +25,7 @@ from haversack.wire.inputs import (
     FillTypeLike,
     KlineIntervalLike,
     KlinePriceTypeLike,
-    MarketTypeLike,
+    MarketTypesLike,
     TimeMs,
     TimeS,
 )
@@ -71,7 +72,7 @@ def fills_between(
     strategy_id: str | None = None,
     symbol: str | None = None,
     fill_type: FillTypeLike | None = None,
-    market_type: tuple[MarketTypeLike, ...] | None = None,
+    market_type: MarketTypesLike | None = None,
     asset_class: AssetClassLike | None = None,
     limit: int = LIMIT_DEFAULT,
 ) -> Feed[Fill]:
@@ -154,6 +155,8 @@ def each_kline(
         raise UsageError(f"interval must be one of {', '.join(_LENGTHS_S)}, found {interval!r}")
     first_s = at_or_after(start_s, "start_s", 1)
     last_s = None if end_s is None else at_or_after(end_s, "end_s", 1)
+    if last_s is not None and last_s < first_s:
+        raise UsageError(f"start_s must not be after end_s, found {first_s} and {last_s}")
     query = GetKlines(symbol, interval=KlineInterval(interval), start_time_s=first_s, price_type=price_type, source=source)
     return _klines(query, first_s, partial(_horizon, session.server_clock, last_s, unfinished=unfinished), unfinished=unfinished)
 
@@ -225,7 +228,8 @@ def _beginning(
     # The candle that holds the start has begun before it; a month is at most three days longer than the shortest.
     from_s = max(0, start_s - length_s - 3 * _DAY_S)
     stop_s = min(_whole_minute(start_s) + CANDLES_PER_REQUEST * length_s, end_s)
-    longer = yield replace(query, interval=interval, start_time_s=from_s, end_time_s=_whole_minute(stop_s))
+    # All of them: an answer that holds only the last ones would make the beginning seem later than it is.
+    longer = yield from _between(replace(query, interval=interval), from_s, stop_s)
     begun_s = [_seconds(candle.start) for candle in longer if _seconds(candle.end) > empty_until_s]
     # A week may begin in the month before, so the first one may begin before the first month.
     return max([empty_until_s, *[first_s - _LENGTHS_S[KlineInterval(query.interval)] for first_s in begun_s[:1]]])
@@ -247,7 +251,4 @@ def at_or_after(value: object, what: str, per_second: int) -> int:
     """The first whole unit that is not before the time."""
     if isinstance(value, datetime):
         return -(-to_time_us(value, what) * per_second // 1_000_000)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        unit = "milliseconds" if per_second == 1_000 else "seconds"
-        raise UsageError(f"{what} must be a datetime, or an int of {unit} since 1970, found {value!r}")
-    return value
+    return whole_time(value, what, per_second)

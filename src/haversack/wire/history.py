@@ -19,7 +19,7 @@ from haversack.wire.enums import (
     TimeInForce,
     TriggerBy,
 )
-from haversack.wire.inputs import AssetClassLike, FillTypeLike, MarketTypeLike, SortDirectionLike, TimeMs
+from haversack.wire.inputs import AssetClassLike, FillTypeLike, MarketTypesLike, SortDirectionLike, TimeMs
 
 
 class Fill(Answer, frozen=True, kw_only=True):
@@ -68,7 +68,7 @@ class GetFillHistory(Operation[Page[Fill]], frozen=True, kw_only=True):
     offset: int | None = None
     """Rows to skip; 0 if not sent."""
     fill_type: FillTypeLike | None = None
-    market_type: tuple[MarketTypeLike, ...] | None = None
+    market_type: MarketTypesLike | None = None
     asset_class: AssetClassLike | None = None
     sort_direction: SortDirectionLike | None = None
 
@@ -131,5 +131,5 @@ class GetOrderHistory(Operation[Page[PastOrder]], frozen=True, kw_only=True):
     """1 to 1000; 100 if not sent."""
     offset: int | None = None
     """Rows to skip; 0 if not sent."""
-    market_type: tuple[MarketTypeLike, ...] | None = None
+    market_type: MarketTypesLike | None = None
     sort_direction: SortDirectionLike | None = None

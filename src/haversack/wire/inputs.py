@@ -6,6 +6,7 @@ into the other, and refuses floats and words that the exchange does not document
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -42,7 +43,8 @@ if TYPE_CHECKING:
     SlippageToleranceTypeLike: TypeAlias = SlippageToleranceType | Literal["TickSize", "Percent"]
     CancelOrderTypeLike: TypeAlias = CancelOrderType | Literal["RestingLimitOrder", "ConditionalOrder"]
     MarketTypeLike: TypeAlias = MarketType | Literal["SPOT", "PERP", "IPERP", "DATED", "PREDICTION", "RFQ"]
-    DepthLimitLike: TypeAlias = DepthLimit | Literal["5", "10", "20", "50", "100", "500", "1000"]
+    MarketTypesLike: TypeAlias = MarketTypeLike | Sequence[MarketTypeLike]
+    DepthLimitLike: TypeAlias = Literal["5", "10", "20", "50", "100", "500", "1000", 5, 10, 20, 50, 100, 500, 1000] | DepthLimit
     KlineIntervalLike: TypeAlias = (
         KlineInterval
         | Literal["1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1month"]
@@ -76,6 +78,7 @@ else:
     SlippageToleranceTypeLike = SlippageToleranceType
     CancelOrderTypeLike = CancelOrderType
     MarketTypeLike = MarketType
+    MarketTypesLike = tuple[MarketType, ...]
     DepthLimitLike = DepthLimit
     KlineIntervalLike = KlineInterval
     KlinePriceTypeLike = KlinePriceType

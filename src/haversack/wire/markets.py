@@ -16,6 +16,7 @@ from haversack.wire.inputs import (
     KlineIntervalLike,
     KlinePriceTypeLike,
     MarketTypeLike,
+    MarketTypesLike,
     Number,
     SideLike,
     TickerIntervalLike,
@@ -186,7 +187,7 @@ class GetMarkets(Operation[list[Market]], frozen=True, kw_only=True):
 
     method, path = "GET", "/api/v1/markets"
 
-    market_type: tuple[MarketTypeLike, ...] | None = None
+    market_type: MarketTypesLike | None = None
     """Spot and perpetual markets if not sent."""
 
 

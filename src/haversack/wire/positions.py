@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType, field
 
 from haversack.wire.base import Answer, MaybeBySymbol, Operation, moment_of_iso
 from haversack.wire.enums import OpenEnum
-from haversack.wire.inputs import MarketTypeLike, SortDirectionLike
+from haversack.wire.inputs import MarketTypeLike, MarketTypesLike, SortDirectionLike
 from haversack.wire.markets import MarginFunction
 
 
@@ -144,7 +144,7 @@ class GetPositionHistory(Operation[list[PastPosition]], frozen=True, kw_only=Tru
 
     limit: int | None = None
     """1 to 1000; 100 if not sent."""
-    market_type: tuple[MarketTypeLike, ...] | None = None
+    market_type: MarketTypesLike | None = None
     offset: int | None = None
     """Rows to skip; 0 if not sent."""
     sort_direction: SortDirectionLike | None = None

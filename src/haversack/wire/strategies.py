@@ -13,6 +13,7 @@ from haversack.wire.enums import OpenEnum, SelfTradePrevention, Side, SlippageTo
 from haversack.wire.inputs import (
     DurationMs,
     MarketTypeLike,
+    MarketTypesLike,
     Number,
     SelfTradePreventionLike,
     SideLike,
@@ -251,7 +252,7 @@ class GetStrategyHistory(Operation[Page[PastStrategy]], frozen=True, kw_only=Tru
 
     limit: int | None = None
     """1 to 1000; 100 if not sent."""
-    market_type: tuple[MarketTypeLike, ...] | None = None
+    market_type: MarketTypesLike | None = None
     offset: int | None = None
     """Rows to skip; 0 if not sent."""
     sort_direction: SortDirectionLike | None = None
