@@ -107,6 +107,33 @@ def test_client_introduces_itself_as_it_is_told() -> None:
     assert exchange.asked[1].headers["User-Agent"] == "my-bot/3"
 
 
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("credentials", "abc", "credentials must be Credentials, found a str"),
+        ("window_ms", 1.5, "window_ms must be an int of 1 to 60000, found 1.5"),
+        ("window_ms", "5000", "window_ms must be an int of 1 to 60000, found '5000'"),
+        ("window_ms", 70_000, "window_ms must be an int of 1 to 60000, found 70000"),
+        ("window_ms", True, "window_ms must be an int of 1 to 60000, found True"),
+        ("timeout_s", 0, "timeout_s must be a number of seconds above 0, found 0"),
+        ("timeout_s", -1, "timeout_s must be a number of seconds above 0, found -1"),
+        ("timeout_s", float("inf"), "timeout_s must be a number of seconds above 0, found inf"),
+        ("timeout_s", "5", "timeout_s must be a number of seconds above 0, found '5'"),
+        ("withdrawals", "false", "withdrawals must be True or False, found 'false'"),
+        ("withdrawals", 1, "withdrawals must be True or False, found 1"),
+        ("observer", 5, "observer must be a function of what was sent, found 5"),
+        ("user_agent", 5, "user_agent must be a str, found 5"),
+        ("retry", 3, r"retry must be Retry\(...\), found a int"),
+        ("limits", 500, r"limits must be Limits\(...\), found a int"),
+        ("broker", 7, r"broker must be Broker\(...\), found a int"),
+    ],
+)
+def test_client_is_not_made_with_what_it_cannot_use(kind: Any, name: str, value: Any, text: str) -> None:
+    with pytest.raises(UsageError, match=text):
+        kind(**{name: value})
+
+
 def test_client_says_its_version() -> None:
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
     assert f"{project['name']}/{project['version']}" == USER_AGENT

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from haversack.client.arguments import check_arguments, check_parts
 from haversack.client.groups import Groups
 from haversack.clock import Clock, SystemClock
 from haversack.credentials import Credentials, Secret
@@ -69,6 +70,15 @@ class AsyncClient(Groups["AsyncClient"]):
         connect: Connect | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
+        check_arguments(
+            credentials=credentials,
+            window_ms=window_ms,
+            timeout_s=timeout_s,
+            withdrawals=withdrawals,
+            observer=observer,
+            user_agent=user_agent,
+        )
+        check_parts(retry=retry, limits=limits, broker=broker)
         self.credentials = credentials
         self.clock: Clock = clock or SystemClock()
         self.base_url = rest_address(base_url).url
