@@ -2,7 +2,7 @@
 
 import pytest
 
-from haversack.streams.names import is_documented, is_windowed
+from haversack.streams.names import family_of, is_documented, is_windowed, symbol_of
 
 DOCUMENTED = [
     *("depth.SOL_USDC", "depth.200ms.SOL_USDC", "depth.600ms.SOL_USDC", "depth.1000ms.SOL_USDC", "depth.MU.US_USDC"),
@@ -41,3 +41,20 @@ def test_depth_with_milliseconds_is_gathered_over_them(stream: str) -> None:
 @pytest.mark.parametrize("stream", ["depth.SOL_USDC", "depth.MU.US_USDC", "depth.5.SOL_USDC", "kline.200ms.SOL_USDC"])
 def test_point_in_a_symbol_makes_no_window(stream: str) -> None:
     assert not is_windowed(stream)
+
+
+PARTS = [
+    ("depth.SOL_USDC", "depth", "SOL_USDC"),
+    ("depth.200ms.MU.US_USDC", "depth.200ms", "MU.US_USDC"),
+    ("kline.1m.SOL_USDC", "kline.1m", "SOL_USDC"),
+    ("trade.MU.US_USDC", "trade", "MU.US_USDC"),
+    ("account.orderUpdate.SOL_USDC", "account.orderUpdate", "SOL_USDC"),
+    ("account.orderUpdate", "account.orderUpdate", ""),
+    ("liquidation", "liquidation", ""),
+    ("kline", "kline", ""),
+]
+
+
+@pytest.mark.parametrize(("stream", "family", "symbol"), PARTS)
+def test_name_is_a_family_and_a_symbol(stream: str, family: str, symbol: str) -> None:
+    assert (family_of(stream), symbol_of(stream)) == (family, symbol)

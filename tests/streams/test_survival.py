@@ -336,7 +336,7 @@ def test_a_quiet_market_is_told_from_a_dead_stream_by_asking() -> None:
         verdicts = {"trade.QUIET": Verdict.QUIET, "trade.DEAD": Verdict.DEAD}
         async with streams_on(network, ask=verdicts, asked=asked) as streams:
             streams.subscribe("trade.QUIET", "trade.DEAD")
-            await seconds(10)
+            await seconds(12)
             health = streams.health().streams
             assert (health["trade.QUIET"].is_quiet, health["trade.QUIET"].is_stale) == (True, False)
             assert (health["trade.DEAD"].is_quiet, health["trade.DEAD"].is_stale) == (False, True)

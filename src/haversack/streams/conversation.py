@@ -22,6 +22,8 @@ Ask: TypeAlias = Callable[[Suspect], Awaitable[Verdict]]
 
 ASK_S = 10.0
 """How long an answer to that is waited for."""
+ASK_PAUSE_S = 1.0
+"""Between an answer and the next question."""
 _BURST_MAX = 64
 """Frames that are read at a stretch: those of a burst are in memory already, so that reading them never lets a consumer run."""
 _LAST_WORD_S = 0.5
@@ -136,13 +138,16 @@ class Conversation:
                 self._is_asking_due.set()
 
     async def _inquire(self) -> None:
-        """One question at a time, so that a thousand quiet markets are not a thousand requests at once."""
+        """One question at a time, and not more than one a second: a thousand quiet markets must not use up the rate limit."""
         while True:
             await self._is_asking_due.wait()
             self._is_asking_due.clear()
             while self._to_ask:
                 suspect = self._to_ask.pop(next(iter(self._to_ask)))
-                self._settle(suspect, await self._verdict(suspect), self._clock.monotonic_us())
+                verdict = await self._verdict(suspect)
+                # What happened just now may still be on its way: a stream that speaks within this time is not dead.
+                await asyncio.sleep(ASK_PAUSE_S)
+                self._settle(suspect, verdict, self._clock.monotonic_us())
 
     async def _verdict(self, suspect: Suspect) -> Verdict:
         if self._ask is None:

@@ -66,6 +66,11 @@ def family_of(stream: str) -> str:
     return f"{kind}.{stream.split('.')[1]}" if is_split and "." in stream else kind
 
 
+def symbol_of(stream: str) -> str:
+    """What the name says of which market, such as `MU.US_USDC` in `depth.200ms.MU.US_USDC`; empty if it says nothing."""
+    return stream[len(family_of(stream)) + 1 :]
+
+
 def says_all_anew(stream: str) -> bool:
     """Whether a newer message makes up for an older one; of a candle, only until it is closed."""
     return kind_of(stream) in LATEST_KINDS
