@@ -128,6 +128,13 @@ def test_unknown_and_missing_arguments_are_type_errors() -> None:
     assert exchange.asked == []
 
 
+def test_wrong_call_says_what_may_be_given() -> None:
+    orders: Any = client(Exchange(ORDER)).orders
+    with pytest.raises(TypeError) as refused:
+        orders.cancel_all("SOL_USDC")
+    assert str(refused.value) == "Orders.cancel_all(*, order_type=None, symbol): Extra positional arguments provided"
+
+
 def test_operation_is_sent_by_its_struct_too() -> None:
     exchange = Exchange(ORDER)
     operation = PlaceOrder(

@@ -54,7 +54,11 @@ class endpoint(Generic[P, T]):
         operation: Callable[..., Operation[Any]] = self.operation
 
         def call(self: Group[Any], /, *args: Any, **kwargs: Any) -> Any:
-            return self._client.send(operation(*args, **kwargs))  # pyright: ignore[reportPrivateUsage]
+            try:
+                asked = operation(*args, **kwargs)
+            except TypeError as error:
+                raise TypeError(f"{call.__qualname__}{_names(call)}: {error}") from None
+            return self._client.send(asked)  # pyright: ignore[reportPrivateUsage]
 
         call.__signature__ = _signature(operation)  # type: ignore[attr-defined]
         call.__name__, call.__qualname__ = self._name, f"{self._owner.__qualname__}.{self._name}"
@@ -75,3 +79,9 @@ class endpoint(Generic[P, T]):
 def _signature(operation: Callable[..., Any]) -> inspect.Signature:
     """The operation's parameters behind a `self`, typed as they are written in the source and not as they are on the wire."""
     return inspect.Signature([inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY), *written_parameters(operation)])
+
+
+def _names(call: Callable[..., Any]) -> inspect.Signature:
+    """What may be given, without types and without `self`."""
+    _own, *parameters = inspect.signature(call).parameters.values()
+    return inspect.Signature([parameter.replace(annotation=inspect.Parameter.empty) for parameter in parameters])

@@ -6,6 +6,7 @@ HaversackError
     UnsignableValue            a value could forge another parameter of the signed string
     MissingCredentials         a signed operation without keys
     InvalidCredentials         keys that are malformed, or do not belong together
+    RuleBroken                 an order breaks a rule of its market; it stands in haversack.wire.rules
   TransportError             nothing is known to have happened: try again
     ConnectFailed              no connection was made
       UntrustedServer            its TLS certificate is not to be trusted
