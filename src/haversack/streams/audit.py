@@ -6,7 +6,7 @@ What the exchange answers is compared with what the stream brought last, or, if 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from haversack.streams.freshness import Suspect, Verdict
 from haversack.streams.names import symbol_of
@@ -91,7 +91,7 @@ def _mark_of_answer(kind: str, answer: object) -> object:
         case Depth():
             return int(answer.last_update_id)
         case list():
-            trades: list[Trade] = answer
+            trades = cast("list[Trade]", answer)
             return max((trade.trade_id for trade in trades if trade.trade_id is not None), default=None)
         case _:
             return None

@@ -90,9 +90,14 @@ class LoopThread:
 
     async def _run_main(self) -> None:
         self._main_task = asyncio.current_task()
-        if not self.is_stopping:
-            with suppress(asyncio.CancelledError):
-                await self._main()
+        try:
+            if not self.is_stopping:
+                with suppress(asyncio.CancelledError):
+                    await self._main()
+        finally:
+            # From here on nobody may call into the loop: it will be closed.
+            with self._lock:
+                self._is_over = True
 
     def _live(self) -> None:
         try:
