@@ -110,7 +110,7 @@ def bench(names: Iterable[str]) -> Iterator[Bench]:
 
 @contextmanager
 def _started(name: str, url: str, keys: Mapping[str, str]) -> Iterator[Worker]:
-    command = [_python_for(name), str(ROOT / "benchmarks" / "caller.py"), name, url]
+    command = [python_for(name), str(ROOT / "benchmarks" / "caller.py"), name, url]
     # A proxy named in the environment would come between client and server, for those clients that look there.
     environ = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
     pipe = subprocess.PIPE
@@ -125,7 +125,7 @@ def _started(name: str, url: str, keys: Mapping[str, str]) -> Iterator[Worker]:
             process.kill()
 
 
-def _python_for(name: str) -> str:
+def python_for(name: str) -> str:
     if name not in ENVIRONMENT_OF:
         return sys.executable
     folder = PEERS_IN / ENVIRONMENT_OF[name]

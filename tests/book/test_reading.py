@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import FrozenInstanceError
 from decimal import Decimal, localcontext
+from threading import Thread
 from typing import cast
 
 import pytest
+from msgspec import structs
 
 from book.made import BIDS, SYMBOL, depth, diff, rows, synced, ticket_of
 from haversack.book.book import Book
 from haversack.book.reading import CumulativeLevel, Sweep
+from haversack.book.snapshot import BookSnapshot
+from haversack.book.units import REMEMBERED_MAX, Prices
 from haversack.errors import UsageError
 from haversack.wire.enums import Side
 from haversack.wire.markets import Filters, Market, PriceFilter, QuantityFilter
@@ -183,6 +188,32 @@ def test_snapshot_answers_what_a_book_answers() -> None:
     assert kept.sweep("Bid", quantity=3) == book.sweep("Bid", quantity=3)
     assert kept.quantity_to("Ask", 1) == book.quantity_to("Ask", 1)
     assert len(book.snapshot(1).levels("Ask")) == 1
+
+
+def test_reader_in_another_thread_sees_a_message_whole_or_not_at_all() -> None:
+    book = synced(100, bids=(("19.99", "1.5"),), asks=(("20.01", "1"),))
+    seen: list[BookSnapshot] = []
+
+    class Interrupted(list[tuple[str, str]]):
+        """The asks of a message: just before they are read, when the bids are done, somebody else reads the book."""
+
+        def __iter__(self) -> Iterator[tuple[str, str]]:
+            reader.start()
+            reader.join(timeout=0.2)
+            return super().__iter__()
+
+    reader = Thread(target=lambda: seen.append(book.snapshot()))
+    message = diff(101, bids=(("19.99", "2.5"),))
+    book.update(structs.replace(message, asks=Interrupted([("20.01", "2.0")])))
+    reader.join()
+    assert seen == [book.snapshot()]
+
+
+def test_prices_that_are_remembered_are_bounded() -> None:
+    prices = Prices(2)
+    for number in range(1, 3 * REMEMBERED_MAX):
+        assert prices[f"{number / 100:.2f}"] == number
+    assert len(prices) <= REMEMBERED_MAX
 
 
 def test_places_of_levels_that_are_gone_do_not_pile_up() -> None:

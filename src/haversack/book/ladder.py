@@ -22,7 +22,7 @@ PLACES_MIN = 1_024
 
 
 class Ladder:
-    """The levels of one side. `sign` is 1 for bids and -1 for asks. After changes and before reading, `settle` it."""
+    """The levels of one side. `sign` is 1 for bids and -1 for asks."""
 
     __slots__ = ("_levels", "_places_max", "_prices", "_sign", "horizon", "keys")
 
@@ -73,10 +73,7 @@ class Ladder:
             # One was too short to have these decimals.
             for price, quantity in changes:
                 self._set(prices[price], count_units(quantity, Of.QUANTITY, decimals))
-
-    def settle(self) -> None:
-        """Take away what is empty at the best end."""
-        keys, levels = self.keys, self._levels
+        keys = self.keys
         while keys and not levels[keys[-1]]:
             del levels[keys.pop()]
 

@@ -41,9 +41,17 @@ class Sides(Reading):
 
     def apply(self, changes: Changes) -> None:
         """Make all changes of one message. Errors: Malformed; then this book is neither the old nor the new one: drop it."""
+        if isinstance(changes, DepthTexts):
+            bids, asks = changes.bids, changes.asks
+        else:
+            bids, asks = _texts(changes.bids), _texts(changes.asks)
         while True:
+            decimals = self.scale.quantity
             try:
-                self._change(changes)
+                if bids:
+                    self.bids.change(bids, decimals)
+                if asks:
+                    self.asks.change(asks, decimals)
                 break
             except Finer as finer:
                 self._refine(finer)
@@ -51,17 +59,6 @@ class Sides(Reading):
                 raise error if isinstance(error, Malformed) else Malformed("not a number") from error
         self.update_id = changes.last_update_id
         self.engine_us = changes.engine_us
-
-    def _change(self, changes: Changes) -> None:
-        bids, asks, decimals = self.bids, self.asks, self.scale.quantity
-        if isinstance(changes, DepthTexts):
-            bids.change(changes.bids, decimals)
-            asks.change(changes.asks, decimals)
-        else:
-            bids.change(_texts(changes.bids), decimals)
-            asks.change(_texts(changes.asks), decimals)
-        bids.settle()
-        asks.settle()
 
     @property
     def is_sound(self) -> bool:

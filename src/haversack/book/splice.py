@@ -87,7 +87,6 @@ class Splice:
         self._is_asked = False
         self._ticket += 1
         self._lose(Doubt.DISCONNECTED)
-        self._buffer.clear()
 
     def outgoing(self) -> Ask | None:
         """The snapshot to ask for now, once; None if none is needed."""
