@@ -104,6 +104,15 @@ def test_a_verdict_on_a_stream_that_has_spoken_since_changes_nothing() -> None:
     assert session.outgoing(9 * S) == []
 
 
+def test_a_verdict_that_comes_after_a_second_silence_began_does_not_count_for_it() -> None:
+    session = new_session("trade.A")
+    ((_, early),) = looked_at(session, 1, 9)
+    session.received(frame("trade.A"), 9 * S)
+    assert looked_at(session, 10, 18)
+    session.settle(early, Verdict.DEAD, 18 * S)
+    assert session.outgoing(18 * S) == []
+
+
 def test_a_program_that_was_busy_reads_before_it_suspects_anybody() -> None:
     session = new_session("ticker.A")
     session.received(frame("ticker.A"), 1 * S)

@@ -46,6 +46,8 @@ _log = logging.getLogger("haversack.streams")
 class AsyncStreams:
     """One stream connection: opened by `async with`, made again for ever when it is lost, closed for good by `aclose`.
 
+    It carries thousands of streams; whoever wants a second connection, such as for the account alone, opens a second one.
+
     The first connection is made by `async with`, which raises if that fails. After that only a server whose certificate is not
     trusted, or a Backoff with a bound, ends it: every reader then gets the error. Whatever is subscribed is asked for again on
     each new connection, with fresh signatures; what came meanwhile is lost, which `interruptions` of a subscription counts.
