@@ -13,6 +13,7 @@ from msgspec import structs
 
 from book.made import BIDS, SYMBOL, depth, diff, rows, synced, ticket_of
 from haversack.book.book import Book
+from haversack.book.ladder import PLACES_MIN
 from haversack.book.reading import CumulativeLevel, Sweep
 from haversack.book.snapshot import BookSnapshot
 from haversack.book.units import REMEMBERED_MAX, Prices
@@ -218,9 +219,10 @@ def test_prices_that_are_remembered_are_bounded() -> None:
 
 def test_places_of_levels_that_are_gone_do_not_pile_up() -> None:
     book = synced(1, bids=(("100.00", "1"),), asks=(("200.00", "1"),))
-    for number in range(2, 20_000):
-        price = f"{number % 9_000 / 100 + 1:.2f}"
-        book.update(diff(number, bids=((price, "1.00" if number % 2 else "0.00"),)))
+    for number in range(2, 10_000):
+        price = f"{number // 2 / 100 + 1:.2f}"
+        book.update(diff(number, bids=((price, "0.00" if number % 2 else "1.00"),)))
     sides = book._splice.sides
     assert sides is not None
-    assert len(sides.bids.keys) <= max(1_024, 2 * len(book.levels("Bid")))
+    assert len(book.levels("Bid")) == 1
+    assert len(sides.bids.keys) <= PLACES_MIN

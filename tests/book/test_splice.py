@@ -179,6 +179,20 @@ def test_answer_to_an_earlier_connection_is_not_taken() -> None:
     assert book.update_id == 120
 
 
+def test_answer_that_comes_twice_counts_once() -> None:
+    book = subscribed()
+    ticket = ticket_of(book)
+    book.snapshot_came(depth(100), ticket)
+    book.update(diff(101, bids=(("20.01", "1.00"),)))
+    again = ticket_of(book)
+    book.snapshot_came(depth(100), ticket)
+    book.snapshot_failed(ticket)
+    assert not book.is_synced
+    assert book.outgoing() is None
+    book.snapshot_came(depth(101), again)
+    assert book.is_synced
+
+
 def test_book_cannot_be_read_while_disconnected() -> None:
     book = synced(100)
     book.disconnected()
@@ -241,7 +255,9 @@ def test_aggregated_message_may_move_both_sides_past_each_other() -> None:
     assert (rows(book, "Bid")[0], rows(book, "Ask")) == (("20.05", "1"), [("20.06", "1")])
 
 
-@pytest.mark.parametrize("number", ["", "x", "-1.00", "NaN", "sNaN", "Infinity", "1e99999", "1" * 80, "1.2.00", ".", "0.0x"])
+@pytest.mark.parametrize(
+    "number", ["", "x", "-1.00", "NaN", "sNaN", "Infinity", "1e99999", "1" * 80, "1.2.00", ".", "0.0x", "1" * 80 + ".00"]
+)
 def test_quantity_that_is_no_number_loses_the_book(number: str) -> None:
     book = synced(100, bids=(("19.99", "1.55"),))
     book.update(diff(101, bids=(("19.97", "1.00"), ("19.96", number))))

@@ -78,14 +78,12 @@ class Splice:
     def subscribed(self) -> None:
         """The exchange was asked for the depth stream: only a snapshot of after that is sure to miss nothing."""
         self._is_subscribed = True
-        self._ticket += 1
         self._is_asked = False
 
     def disconnected(self) -> None:
         """The stream is gone, and with it every message until it is there again."""
         self._is_subscribed = False
         self._is_asked = False
-        self._ticket += 1
         self._lose(Doubt.DISCONNECTED)
 
     def outgoing(self) -> Ask | None:
@@ -93,6 +91,7 @@ class Splice:
         if self.is_synced or self._is_asked or not self._is_subscribed:
             return None
         self._is_asked = True
+        self._ticket += 1
         delay_ms = DELAYS_MS[min(self._attempts, len(DELAYS_MS) - 1)]
         self._attempts += 1
         return Ask(GetDepth(self.symbol), self._ticket, delay_ms)
