@@ -175,6 +175,8 @@ def test_order_that_only_reduces_shrinks_and_never_grows() -> None:
     small = seen_in_frame(frame("orderModified", quantity=Decimal(1), reduce_only=True, engine_us=T0_US + 9))
     before = seen_in_frame(frame("orderAccepted", reduce_only=True))
     assert told(before, small).quantity == told(small, before).quantity == 1
+    row = seen_in_row(order(quantity=Decimal(1), reduce_only=True))
+    assert told(before, row).quantity == told(row, before).quantity == 1
 
 
 def test_quantity_of_a_conditional_order_is_not_taken_for_nothing() -> None:

@@ -42,7 +42,7 @@ def test_file_that_is_written_anew_tells_the_same() -> None:
     one = recalled(written([*BEGUN, Delivering(0, [fill(1), fill(2), fill(3)]), Taken(2), Complete(T0_MS + 5)]))
     two = recalled(rewritten(one))
     assert numbers(two.doubtful) == [3]
-    assert two.memory.keys() == one.memory.keys()
+    assert two.memory.known() == one.memory.known()
     assert two.memory.floor_ms == one.memory.floor_ms
 
 
@@ -145,6 +145,36 @@ def test_file_is_its_owners_alone_and_grows_by_synced_records(tmp_path: Path) ->
     assert {stat.S_IMODE(found.stat().st_mode) for found in tmp_path.iterdir()} == {0o600}
     with MemoryFile(path) as memory:
         assert numbers(memory.recall.doubtful) == [1]
+
+
+def test_record_is_synced_before_append_returns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "fills"
+    synced: list[bytes] = []
+    sync = os.fsync
+
+    def note(handle: int) -> None:
+        synced.append(path.read_bytes() if path.exists() else b"")
+        sync(handle)
+
+    with MemoryFile(path) as memory:
+        monkeypatch.setattr(os, "fsync", note)
+        memory.append(written(BEGUN))
+        memory.append(written([Delivering(0, [fill(1)])]))
+    assert synced == [written(BEGUN), written([*BEGUN, Delivering(0, [fill(1)])])]
+
+
+def test_record_that_cannot_be_synced_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "fills"
+
+    def fail(handle: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    with MemoryFile(path) as memory:
+        memory.append(written(BEGUN))
+        monkeypatch.setattr(os, "fsync", fail)
+        with pytest.raises(OSError, match="Input/output"):
+            memory.append(written([Delivering(0, [fill(1)])]))
+        assert path.read_bytes() == written(BEGUN)
 
 
 def test_nothing_is_written_behind_a_torn_line(tmp_path: Path) -> None:

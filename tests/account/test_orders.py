@@ -207,6 +207,13 @@ def test_conditional_order_that_hangs_on_another_one_does_not_end_it() -> None:
     assert state_of(orders) is S.TRIGGER_PENDING
 
 
+def test_order_that_came_from_an_open_one_does_not_end_that() -> None:
+    orders = open_order()
+    orders.listed([order(order_id="8", related_order_id="7")])
+    orders.listed_open([order(order_id="8", related_order_id="7")])
+    assert state_of(orders) is S.OPEN
+
+
 def test_same_word_twice_is_no_change() -> None:
     orders = Orders()
     assert len(orders.framed(frame("orderAccepted"))) == 1

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from account.said import T0_MS, fill_row, past
+from account.said import T0_MS, fill_row, iso, past
 from haversack.account.reconcile import HISTORY_LAG_MS, Lists, Rhythm, Schedule, read_lists
 from haversack.errors import RequestFailed
 from haversack.rest.procedure import Procedure
@@ -64,6 +64,13 @@ def test_orders_are_read_until_a_whole_page_is_older() -> None:
         *[page(*old[at : at + 100], total=300) for at in (0, 50, 100, 150, 200)],
     )
     assert len(lists.past_orders) == 300
+
+
+def test_old_order_among_new_ones_does_not_end_the_reading() -> None:
+    rows = [past(order_id=str(number), created_iso=iso(T0_MS - (number == 50))) for number in range(120)]
+    pages = (page(*rows[:100], total=120), page(*rows[50:], total=120))
+    _, lists = performed(read_lists(T0_MS + HISTORY_LAG_MS), T0_MS, [], page(), *pages)
+    assert len(lists.past_orders) == 120
 
 
 @pytest.mark.parametrize("failing", range(4))

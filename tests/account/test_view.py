@@ -11,7 +11,7 @@ import pytest
 from account.said import T0_MS, balance_frame, fill_frame, fill_row, frame, order, past
 from haversack.account.changes import AccountEvent, BalanceChanged, Filled, OrderChanged, Reconciled
 from haversack.account.life import OrderState
-from haversack.account.memory import Begun, Complete, Delivering, Taken, entries_of, recalled
+from haversack.account.memory import Begun, Complete, Delivering, Taken, entries_of, recalled, written
 from haversack.account.reconcile import HISTORY_LAG_MS
 from haversack.account.view import HOLD_US, AccountView
 from haversack.errors import ApiError, OutcomeUnknown, RequestFailed
@@ -308,6 +308,21 @@ def test_cancel_that_is_pending_is_looked_at_soon_and_until_it_is_done() -> None
     assert due_us <= 2 * S
     assert read(view, Rest(resting=[order()])).open_questions == ("cancel of order 7",)
     assert read(view, Rest(past=[past(OrderStatus.CANCELLED)])).is_settled
+
+
+def test_fill_that_an_earlier_run_told_counts_in_its_order_and_is_not_told_again() -> None:
+    earlier = AccountView(recall=recalled(b""), since_ms=T0_MS)
+    earlier.framed(fill_frame(1, "0.5", "0.5"), 0)
+    first = earlier.outgoing(0)
+    assert first is not None
+    view = AccountView(recall=recalled(first.record + written([Taken(1)])))
+    view.connected(0)
+    for _ in range(2):
+        read(view, Rest(fills=[fill_row(1, "0.5")], past=[past(OrderStatus.CANCELLED, "0.1")]))
+    found = view.orders.get("7")
+    assert found is not None
+    assert (found.executed_quantity, found.filled_quantity) == (Decimal("0.5"), Decimal("0.5"))
+    assert fills(drained(view)) == []
 
 
 def test_batch_is_the_same_until_it_was_delivered() -> None:

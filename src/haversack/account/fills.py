@@ -164,7 +164,7 @@ class FillMemory:
     def __len__(self) -> int:
         return len(self._known)
 
-    def keys(self) -> list[tuple[FillKey, int]]:
+    def known(self) -> list[tuple[FillKey, int]]:
         """What is known one by one, with its time in milliseconds."""
         return list(self._known.items())
 

@@ -119,7 +119,7 @@ def rewritten(recall: Recalled) -> bytes:
     memory = recall.memory
     if memory.start_ms is None:
         return b""
-    entries: list[Entry] = [Begun(FORMAT, memory.start_ms), Known(memory.keys())]
+    entries: list[Entry] = [Begun(FORMAT, memory.start_ms), Known(memory.known())]
     if memory.complete_until_ms is not None:
         entries.append(Complete(memory.complete_until_ms))
     return written([*entries, Delivering(0, recall.doubtful)] if recall.doubtful else entries)
@@ -184,7 +184,7 @@ def _remember(memory: FillMemory, keys: Iterable[tuple[FillKey, int]]) -> None:
 def _entry(line: bytes) -> Entry | None:
     """What stands in a line; None if it is torn or damaged."""
     body = line[_CHECKSUM_DIGITS + 1 : -1]
-    if not line.endswith(b"\n") or line != _line(body):
+    if line != _line(body):
         return None
     try:
         entry: Entry = _decoder.decode(body)

@@ -93,6 +93,8 @@ class AccountView:
         has_memory = recall is not None and recall.memory.start_ms is not None
         self._memory = recall.memory if recall is not None and has_memory else FillMemory(since_ms=since_ms)
         self._record = Record(recall)
+        # Told by an earlier run: not to be told again, but this run's orders do not count them yet.
+        self._uncounted = {key for key, _ in self._memory.known()}
         self._is_damaged = recall is not None and recall.is_damaged
         self._schedule = Schedule(rhythm)
         self._events: list[AccountEvent] = []
@@ -345,8 +347,10 @@ class AccountView:
         self._record.delivered(sum(isinstance(event, Filled) for event in batch.events))
 
     def _take_fills(self, fills: Sequence[AccountFill], gathered: Gathered, *, recovered: bool) -> int:
+        told_before = [fill for fill in fills if fill.key in self._uncounted]
+        self._uncounted -= {fill.key for fill in told_before}
         seen = self._memory.sift(fills)
-        for fill in seen.new:
+        for fill in (*told_before, *seen.new):
             changes = self.orders.filled(fill.order_id, fill.symbol, fill.quantity)
             gathered.add_changes(changes, recovered=recovered)
             # A row of the history may say less of such an order than its fills do, and be the last word that is asked for.
