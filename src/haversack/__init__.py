@@ -10,20 +10,24 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "book.book": "Book BookCounters",
+    "book.reading": "BookLevel CumulativeLevel Sweep",
+    "book.snapshot": "BookSnapshot",
     "client.aio": "AsyncClient",
     "client.blocking": "Client",
     "clock": "Clock ManualClock SystemClock",
     "credentials": "Credentials Secret",
     "errors": """
-        AccountDeactivated AccountLiquidating ApiError BorrowLimit BorrowRequiresLendRedeem ConnectFailed
-        ExchangeTimeout Forbidden HaversackError InexactNumber InsufficientFunds InsufficientMargin InsufficientSupply
-        InvalidAsset InvalidCredentials InvalidMarket InvalidOrder InvalidPositionId InvalidPrice InvalidQuantity
-        InvalidRange InvalidRequest InvalidSource InvalidSymbol InvalidTwoFactorCode LendLimit LendRequiresBorrowRepay
-        LocalRateLimit Maintenance MalformedRequest MaxLeverageReached MissingCredentials NotFound NotServed
-        OpenInterestLimit OrderLimit OrderNotFound OutcomeUnknown PositionLimit PreconditionFailed ProtocolError
-        RedirectRefused RequestExpired RequestFailed RequestTooLarge ServerError SignatureRefused SlowConsumer
-        StreamClosed StreamError SubscriptionRefused TooEarly TooManyRequests TradingPaused TransportError
-        Unauthorized UnknownPath UnsignableValue UntrustedServer UsageError WouldNotFill WouldNotReduce WouldTake
+        AccountDeactivated AccountLiquidating ApiError BookNotSynced BorrowLimit BorrowRequiresLendRedeem
+        ConnectFailed ExchangeTimeout Forbidden Gap HaversackError InexactNumber InsufficientFunds InsufficientMargin
+        InsufficientSupply InvalidAsset InvalidCredentials InvalidMarket InvalidOrder InvalidPositionId InvalidPrice
+        InvalidQuantity InvalidRange InvalidRequest InvalidSource InvalidSymbol InvalidTwoFactorCode LendLimit
+        LendRequiresBorrowRepay LocalRateLimit Maintenance MalformedRequest MaxLeverageReached MissingCredentials
+        NotFound NotServed OpenInterestLimit OrderLimit OrderNotFound OutcomeUnknown PositionLimit PreconditionFailed
+        ProtocolError RedirectRefused RequestExpired RequestFailed RequestTooLarge ServerError SignatureRefused
+        SlowConsumer StreamClosed StreamError SubscriptionRefused TooEarly TooManyRequests TradingPaused
+        TransportError Unauthorized UnknownPath UnsignableValue UntrustedServer UsageError WouldNotFill WouldNotReduce
+        WouldTake
     """,
     "rest.broker": "Broker",
     "rest.http": "HttpRequest HttpResponse HttpSend HttpSendAsync",
@@ -83,7 +87,7 @@ _HOMES = {
         GetQuoteFillHistory GetQuoteHistory GetRfqFillHistory GetRfqHistory PastQuote PastRfq QuoteFill RfqFill
         RfqFillType
     """,
-    "wire.rules": "References Rule RuleBroken",
+    "wire.rules": "Rule RuleBroken",
     "wire.settlements": "GetSettlementHistory Settlement SettlementSource SettlementSourceFilter",
     "wire.stocks": """
         GetMarketHolidays GetMarketSessions GetSecurities GetStockHolidays GetStockIndicativeQuote GetStockSessions

@@ -3,6 +3,9 @@
 
 __all__: list[str]  # noqa: PYI035  It is made when the module is run, of the same names.
 
+from haversack.book.book import Book as Book, BookCounters as BookCounters
+from haversack.book.reading import BookLevel as BookLevel, CumulativeLevel as CumulativeLevel, Sweep as Sweep
+from haversack.book.snapshot import BookSnapshot as BookSnapshot
 from haversack.client.aio import AsyncClient as AsyncClient
 from haversack.client.blocking import Client as Client
 from haversack.clock import Clock as Clock, ManualClock as ManualClock, SystemClock as SystemClock
@@ -11,11 +14,13 @@ from haversack.errors import (
     AccountDeactivated as AccountDeactivated,
     AccountLiquidating as AccountLiquidating,
     ApiError as ApiError,
+    BookNotSynced as BookNotSynced,
     BorrowLimit as BorrowLimit,
     BorrowRequiresLendRedeem as BorrowRequiresLendRedeem,
     ConnectFailed as ConnectFailed,
     ExchangeTimeout as ExchangeTimeout,
     Forbidden as Forbidden,
+    Gap as Gap,
     HaversackError as HaversackError,
     InexactNumber as InexactNumber,
     InsufficientFunds as InsufficientFunds,
@@ -290,7 +295,7 @@ from haversack.wire.rfq_history import (
     RfqFill as RfqFill,
     RfqFillType as RfqFillType,
 )
-from haversack.wire.rules import References as References, Rule as Rule, RuleBroken as RuleBroken
+from haversack.wire.rules import Rule as Rule, RuleBroken as RuleBroken
 from haversack.wire.settlements import (
     GetSettlementHistory as GetSettlementHistory,
     Settlement as Settlement,
