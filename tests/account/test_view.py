@@ -12,9 +12,9 @@ from account.said import T0_MS, balance_frame, fill_frame, fill_row, frame, orde
 from haversack.account.changes import AccountEvent, BalanceChanged, Filled, OrderChanged, Reconciled
 from haversack.account.life import OrderState
 from haversack.account.memory import Begun, Complete, Delivering, Taken, entries_of, recalled, written
-from haversack.account.reconcile import HISTORY_LAG_MS
-from haversack.account.view import HOLD_US, AccountView
-from haversack.errors import ApiError, OutcomeUnknown, RequestFailed
+from haversack.account.reconcile import HISTORY_LAG_MS, Rhythm
+from haversack.account.view import HELD_MAX, HOLD_US, AccountView
+from haversack.errors import ApiError, HaversackError, NotFound, NotServed, OutcomeUnknown, RequestFailed
 from haversack.rest.inquiry import Outcome, Resolution
 from haversack.rest.procedure import Procedure
 from haversack.wire.base import CancelPending, Operation, Page
@@ -39,12 +39,13 @@ class Rest:
         self.shown |= {GetOpenOrders: shown.get("resting", []), GetBalances: shown.get("balances", {})}
         self.shown[GetTime] = shown.get("time_ms", T0_MS)
         self.fails = shown.get("fails", ())
+        self.error = shown.get("error", RequestFailed("reset"))
         self.asked: list[Operation[Any]] = []
 
     def __call__(self, asked: Operation[Any]) -> Any:
         self.asked.append(asked)
         if isinstance(asked, self.fails):
-            raise RequestFailed("reset")
+            raise self.error
         shown = self.shown[type(asked)]
         if isinstance(asked, GetOrderHistory) and asked.order_id:
             shown = [row for row in shown if row.order_id == asked.order_id]
@@ -65,7 +66,7 @@ def read(
         while True:
             try:
                 answer = rest(step)  # type: ignore[arg-type]
-            except RequestFailed as error:
+            except HaversackError as error:
                 step = steps.throw(error)
                 continue
             if during is not None and isinstance(step, GetFillHistory):
@@ -146,6 +147,14 @@ def test_live_fills_do_not_wait_for_ever_for_rest() -> None:
     assert fills(drained(view, HOLD_US)) == [(3, False)]
 
 
+def test_no_more_than_so_much_is_held() -> None:
+    view = started()
+    view.connected(0)
+    for number in range(HELD_MAX):
+        view.framed(fill_frame(number + 1, "0", "0"), 0)
+    assert len(fills(drained(view))) == HELD_MAX
+
+
 def test_lost_frame_on_a_healthy_stream_is_found_by_the_audit() -> None:
     view = started()
     view.framed(frame("orderAccepted"), 0)
@@ -205,6 +214,23 @@ def test_balances_that_cannot_be_read_do_not_keep_fills_back() -> None:
     assert [failure.question for failure in reading.failures] == ["balances"]
     assert not reading.is_settled
     assert fills(drained(view)) == [(1, True)]
+
+
+REFUSALS = [
+    # What the positions are answered with, whether a failure is noted, and when the next reading is due.
+    (NotFound(404, "RESOURCE_NOT_FOUND", "Not Found"), False, 60 * S),
+    (NotServed(501, None, "not served"), True, 60 * S),
+    (RequestFailed("reset"), True, 2 * S),
+]
+
+
+@pytest.mark.parametrize(("error", "is_noted", "due_us"), REFUSALS)
+def test_question_that_is_refused_is_not_asked_again_at_once(error: HaversackError, is_noted: bool, due_us: int) -> None:
+    view = AccountView(rhythm=Rhythm(confirm_us=0))
+    view.connected(0)
+    reading = read(view, Rest(fails=(GetPositions,), error=error))
+    assert [failure.question for failure in reading.failures] == ["positions"] * is_noted
+    assert (reading.is_settled, view.due_us()) == (not is_noted, due_us)
 
 
 def test_fill_without_a_trade_id_comes_from_the_history_soon() -> None:

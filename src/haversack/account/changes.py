@@ -68,6 +68,11 @@ class Reconciled(msgspec.Struct, frozen=True, kw_only=True):
     """Questions that were not answered, of those that the rest does not need."""
 
     @property
+    def is_worth_repeating(self) -> bool:
+        """Whether asking again soon could say more; a question that the exchange refuses is refused again."""
+        return bool(self.open_questions) or any(failure.error.retryable for failure in self.failures)
+
+    @property
     def is_settled(self) -> bool:
         """Whether everything agrees."""
         return not self.open_questions and not self.failures
@@ -90,7 +95,9 @@ class Gathered:
         self._fills: list[AccountFill] = []
         self._orders: dict[str, OrderChanged] = {}
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
+        """How many fills and orders."""
         return len(self._fills) + len(self._orders)
 
     def add_fills(self, fills: Iterable[AccountFill]) -> None:

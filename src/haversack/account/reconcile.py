@@ -15,13 +15,13 @@ The last three lines may fail without harm to the others; what they left open is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
 
-from haversack.errors import ApiError, HaversackError, ProtocolError, TransportError
+from haversack.errors import ApiError, HaversackError, NotFound, ProtocolError, TransportError
 from haversack.rest.evidence import created_ms
 from haversack.rest.paging import LIMIT_MIN, Seen, at_offset, walk
 from haversack.rest.procedure import Feed, Procedure, Rows
@@ -91,7 +91,11 @@ def read_balances() -> Procedure[dict[str, Balance]]:
 
 def read_positions() -> Procedure[list[Position]]:
     """All open positions."""
-    answer: list[Position] = yield GetPositions()
+    try:
+        answer: list[Position] = yield GetPositions()
+    except NotFound:
+        # The documentation allows for it where there is none; an empty list is what was seen (observed 2025-06).
+        return []
     return answer
 
 
@@ -192,8 +196,3 @@ class Schedule:
 
     def _sooner(self, time_us: int) -> int:
         return time_us if self._due_us is None else min(self._due_us, time_us)
-
-
-def named(failures: Iterable[Failure]) -> str:
-    """The questions that were not answered, in words."""
-    return ", ".join(failure.question for failure in failures)

@@ -248,7 +248,7 @@ class AccountView:
         """The reading ended."""
         self._is_reading = False
         self._is_synced = True
-        self._schedule.ended(now_us, is_settled=reading.is_settled)
+        self._schedule.ended(now_us, is_settled=not reading.is_worth_repeating)
         self._unresolved += self._still_unknown
         self._still_unknown = []
 
@@ -332,7 +332,7 @@ class AccountView:
 
     def outgoing(self, now_us: int) -> Batch | None:
         """What is to be told now; the same until it was delivered. None: nothing."""
-        if self._held is not None and (now_us >= self._held_until_us or len(self._held) > HELD_MAX):
+        if self._held is not None and (now_us >= self._held_until_us or self._held.count > HELD_MAX):
             gathered, self._held = self._held, None
             self._tell(gathered)
         if self._batch is None and self._held is None and (self._events or self._record.is_due):
