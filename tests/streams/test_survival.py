@@ -363,6 +363,16 @@ def test_a_question_that_fails_ends_nothing() -> None:
 # Many streams
 
 
+def test_sent_waits_for_every_stream_also_for_those_that_are_asked_for_in_turn() -> None:
+    async def main() -> None:
+        network = Network()
+        async with streams_on(network) as streams:
+            await streams.subscribe("novelty.A", "depth.A", "oddity.A").sent()
+            assert served(network.links[0]) == {"novelty.A", "depth.A", "oddity.A"}
+
+    run(main())
+
+
 def test_thousands_of_streams_share_one_connection_and_come_back_in_frames_of_a_known_size() -> None:
     async def main() -> None:
         network = Network()
