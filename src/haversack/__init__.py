@@ -37,6 +37,10 @@ _HOMES = {
     "rest.pacing": "Limits Pacer",
     "rest.procedure": "Pause Rows",
     "rest.retry": "Retry",
+    "streams.backoff": "Backoff",
+    "streams.health": "ConnectionState StreamHealth StreamsHealth",
+    "streams.interruption": "Interrupted",
+    "streams.mailbox": "WhenFull",
     "wire.account": """
         Account GetAccount GetMaxBorrowQuantity GetMaxOrderQuantity GetMaxWithdrawalQuantity MaxBorrow MaxOrder
         MaxWithdrawal UpdateAccount

@@ -90,6 +90,14 @@ from haversack.rest.offset import ClockOffset as ClockOffset
 from haversack.rest.pacing import Limits as Limits, Pacer as Pacer
 from haversack.rest.procedure import Pause as Pause, Rows as Rows
 from haversack.rest.retry import Retry as Retry
+from haversack.streams.backoff import Backoff as Backoff
+from haversack.streams.health import (
+    ConnectionState as ConnectionState,
+    StreamHealth as StreamHealth,
+    StreamsHealth as StreamsHealth,
+)
+from haversack.streams.interruption import Interrupted as Interrupted
+from haversack.streams.mailbox import WhenFull as WhenFull
 from haversack.wire.account import (
     Account as Account,
     GetAccount as GetAccount,

@@ -28,6 +28,7 @@ from haversack.wire.base import Operation
 
 if TYPE_CHECKING:
     from haversack.streams.aio import AsyncStreams
+    from haversack.streams.backoff import Backoff
     from haversack.streams.heartbeat import Heartbeat
     from haversack.streams.transport import Connect
 
@@ -134,15 +135,25 @@ class AsyncClient(Groups["AsyncClient"]):
         """Where the streams come from."""
         return known_stream_url(self._stream_url, self.base_url)
 
-    def streams(self, *, heartbeat: Heartbeat | None = None, connect: Connect | None = None) -> AsyncStreams:
+    def streams(
+        self, *, heartbeat: Heartbeat | None = None, backoff: Backoff | None = None, connect: Connect | None = None
+    ) -> AsyncStreams:
         """A stream connection, opened by `async with`: subscribe on it. Private streams are signed with this client's keys.
 
-        `heartbeat` says when silence is asked about, and when it is the end; `connect` brings a connection of your own.
+        `heartbeat` says when silence is asked about, and when it is the end; `backoff` how it connects again. Whether a stream is
+        quiet or dead, this client is asked. `connect` brings a connection of your own.
         """
         from haversack.streams.aio import AsyncStreams
+        from haversack.streams.audit import asking
 
         return AsyncStreams(
-            self.stream_url, signer=self.session.signer, clock=self.clock, heartbeat=heartbeat, connect=connect or self._connect
+            self.stream_url,
+            signer=self.session.signer,
+            clock=self.clock,
+            heartbeat=heartbeat,
+            backoff=backoff,
+            ask=asking(self.send),
+            connect=connect or self._connect,
         )
 
     async def close(self) -> None:

@@ -27,6 +27,7 @@ from haversack.signing import WINDOW_MS_DEFAULT
 from haversack.wire.base import Operation
 
 if TYPE_CHECKING:
+    from haversack.streams.backoff import Backoff
     from haversack.streams.blocking import BlockingStreams
     from haversack.streams.heartbeat import Heartbeat
     from haversack.streams.transport import Connect
@@ -132,15 +133,25 @@ class Client(Groups["Client"]):
         """Where the streams come from."""
         return known_stream_url(self._stream_url, self.base_url)
 
-    def streams(self, *, heartbeat: Heartbeat | None = None, connect: Connect | None = None) -> BlockingStreams:
+    def streams(
+        self, *, heartbeat: Heartbeat | None = None, backoff: Backoff | None = None, connect: Connect | None = None
+    ) -> BlockingStreams:
         """A stream connection, opened by `with`: subscribe on it. Private streams are signed with this client's keys.
 
-        `heartbeat` says when silence is asked about, and when it is the end; `connect` brings a connection of your own.
+        `heartbeat` says when silence is asked about, and when it is the end; `backoff` how it connects again. Whether a stream is
+        quiet or dead, this client is asked. `connect` brings a connection of your own.
         """
+        from haversack.streams.audit import asking_blocking
         from haversack.streams.blocking import BlockingStreams
 
         return BlockingStreams(
-            self.stream_url, signer=self.session.signer, clock=self.clock, heartbeat=heartbeat, connect=connect
+            self.stream_url,
+            signer=self.session.signer,
+            clock=self.clock,
+            heartbeat=heartbeat,
+            backoff=backoff,
+            ask=asking_blocking(self.send),
+            connect=connect,
         )
 
     def close(self) -> None:
