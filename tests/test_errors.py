@@ -39,6 +39,7 @@ from haversack.errors import (
     Unauthorized,
     UnknownPath,
     UsageError,
+    outcome_of,
 )
 from haversack.wire.orders import CancelOrder, PlaceOrder, PlaceOrders
 from haversack.wire.transfers import RequestWithdrawal
@@ -276,3 +277,15 @@ def test_protocol_error_shows_the_beginning_of_the_body_and_keeps_it_all() -> No
     error = ProtocolError("the answer", "Expected `int` at `$.x`", b"y" * 10_000)
     assert len(error.body) == 10_000
     assert len(str(error)) < 400
+
+
+def test_unknown_outcome_is_found_behind_the_error_that_ended_the_call() -> None:
+    unknown = OutcomeUnknown(ORDER, RequestFailed("cut"), sent_ms=5)
+    by_cause, by_context, ring = TimeoutError(), TimeoutError(), ValueError()
+    by_cause.__cause__ = unknown
+    by_context.__context__ = KeyboardInterrupt()
+    by_context.__context__.__cause__ = unknown
+    ring.__context__ = RuntimeError()
+    ring.__context__.__context__ = ring
+    assert outcome_of(unknown) is outcome_of(by_cause) is outcome_of(by_context) is unknown
+    assert outcome_of(None) is outcome_of(ring) is outcome_of(TimeoutError()) is None

@@ -27,7 +27,7 @@ _HOMES = {
         ProtocolError RedirectRefused RequestExpired RequestFailed RequestTooLarge ServerError SignatureRefused
         SlowConsumer StreamClosed StreamError SubscriptionRefused TooEarly TooManyRequests TradingPaused
         TransportError Unauthorized UnknownPath UnsignableValue UntrustedServer UsageError WouldNotFill WouldNotReduce
-        WouldTake
+        WouldTake outcome_of
     """,
     "rest.broker": "Broker",
     "rest.http": "HttpRequest HttpResponse HttpSend HttpSendAsync",

@@ -76,6 +76,7 @@ from haversack.errors import (
     WouldNotFill as WouldNotFill,
     WouldNotReduce as WouldNotReduce,
     WouldTake as WouldTake,
+    outcome_of as outcome_of,
 )
 from haversack.rest.broker import Broker as Broker
 from haversack.rest.http import (

@@ -15,7 +15,7 @@ from haversack.client.aio import AsyncClient
 from haversack.client.blocking import Client
 from haversack.clock import ManualClock
 from haversack.credentials import Credentials
-from haversack.errors import OutcomeUnknown, RequestExpired
+from haversack.errors import OutcomeUnknown, RequestExpired, outcome_of
 from haversack.rest.http import HttpRequest, HttpResponse
 from haversack.rest.pacing import Limits
 from haversack.rest.procedure import Feed, Procedure, Rows
@@ -171,10 +171,9 @@ async def test_call_that_is_cancelled_in_its_line_leaves_it() -> None:
 
 def of_order(error: BaseException | None) -> OutcomeUnknown:
     """What is known of the order, from the error that ended its call."""
-    while error is not None and not isinstance(error, OutcomeUnknown):
-        error = error.__cause__
-    assert error is not None
-    return error
+    unknown = outcome_of(error)
+    assert unknown is not None
+    return unknown
 
 
 @pytest.mark.parametrize("bound", ["timeout", "wait_for", "cancel"])

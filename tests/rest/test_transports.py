@@ -8,6 +8,7 @@ import multiprocessing
 import socket
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 import pytest
@@ -329,18 +330,20 @@ def test_forked_process_has_connections_of_its_own() -> None:
 
 async def test_answer_that_nobody_asked_for_is_not_taken_for_the_next_one() -> None:
     told = asyncio.Event()
+    served: list[asyncio.Task[None] | None] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while read := await reader.readuntil(b"\r\n\r\n"):
-            assert read.startswith(b"GET"), "an order must not be sent behind an answer that is there already"
-            writer.write(http(200, b"1"))
-            await told.wait()
-            writer.write(http(200, b"666"))
+        served.append(asyncio.current_task())
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while read := await reader.readuntil(b"\r\n\r\n"):
+                assert read.startswith(b"GET"), "an order must not be sent behind an answer that is there already"
+                writer.write(http(200, b"1"))
+                await told.wait()
+                writer.write(http(200, b"666"))
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
 
-    def quiet(_loop: asyncio.AbstractEventLoop, _context: dict[str, Any]) -> None:
-        """Connections that end are no news."""
-
-    asyncio.get_running_loop().set_exception_handler(quiet)
     async with await asyncio.start_server(serve, "127.0.0.1") as server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         transport = AsyncHttp(rest_address(url), timeout_s=5)
@@ -354,3 +357,4 @@ async def test_answer_that_nobody_asked_for_is_not_taken_for_the_next_one() -> N
             await transport(CANCEL_ALL)
         assert (await transport(READ)).body == b"1"
         await transport.close()
+        await asyncio.gather(*[task for task in served if task is not None])

@@ -82,6 +82,7 @@ from haversack.errors.base import (
     UnsignableValue,
     UntrustedServer,
     UsageError,
+    outcome_of,
 )
 from haversack.errors.refusals import (
     AccountDeactivated,
@@ -194,6 +195,7 @@ __all__ = [
     "UnsignableValue",
     "UntrustedServer",
     "UsageError",
+    "outcome_of",
     "WouldNotFill",
     "WouldNotReduce",
     "WouldTake",

@@ -105,6 +105,15 @@ class OutcomeUnknown(HaversackError):
         return "look at what it would have changed before repeating it"
 
 
+def outcome_of(error: BaseException | None) -> OutcomeUnknown | None:
+    """The unknown outcome behind an error: that of an order whose call was ended by a timeout or a cancellation of your own."""
+    seen: set[int] = set()
+    while error is not None and not isinstance(error, OutcomeUnknown) and id(error) not in seen:
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return error if isinstance(error, OutcomeUnknown) else None
+
+
 def _client_ids(operation: Any, client_id: int | None) -> tuple[int, ...]:
     """The client ids of an order, or of all orders of a batch that have one."""
     if client_id is not None:
