@@ -20,10 +20,8 @@ def drive(steps: Flow[T], send: HttpSend, sleep: Callable[[float], object]) -> T
                 sleep(attempt.delay_s)
             try:
                 response = send(attempt.request) if attempt.request else None
-            except Exception as failure:  # noqa: BLE001  The flow decides what it means, and raises it again.
+            except BaseException as failure:  # noqa: BLE001  The flow decides what it means, also for an order that is given up.
                 attempt = steps.throw(failure)
-            except BaseException as given_up:  # noqa: BLE001  An order's flow says what may have become of it.
-                attempt = steps.throw(given_up)
             else:
                 attempt = steps.send(response)
     except StopIteration as finished:
@@ -44,10 +42,8 @@ async def drive_async(steps: Flow[T], send: HttpSendAsync, sleep: Callable[[floa
                 await sleep(attempt.delay_s)
             try:
                 response = await send(attempt.request) if attempt.request else None
-            except Exception as failure:  # noqa: BLE001  The flow decides what it means, and raises it again.
+            except BaseException as failure:  # noqa: BLE001  The flow decides what it means, also for an order that is given up.
                 attempt = steps.throw(failure)
-            except BaseException as given_up:  # noqa: BLE001  An order's flow says what may have become of it.
-                attempt = steps.throw(given_up)
             else:
                 attempt = steps.send(response)
     except StopIteration as finished:
