@@ -5,7 +5,7 @@ import pytest
 from haversack.clock import ManualClock
 from haversack.credentials import Credentials
 from haversack.local import LocalExchange
-from haversack.streams.audit import asking, asking_blocking
+from haversack.streams.audit import asking
 from haversack.streams.freshness import Suspect, Verdict
 from haversack.wire.frames import Message
 from haversack.wire.markets import Depth
@@ -52,15 +52,19 @@ async def test_a_stream_that_missed_something_is_called_dead(kind: str) -> None:
     assert await last_words(kind, dies=True) is Verdict.DEAD
 
 
-def test_without_a_word_of_the_stream_two_answers_are_compared() -> None:
+async def test_without_a_word_of_the_stream_two_answers_are_compared() -> None:
     ids = iter(["7", "7", "8", "6"])
-    ask = asking_blocking(lambda question: Depth(asks=[], bids=[], last_update_id=next(ids), timestamp_us=0))
-    verdicts = [ask(suspect("depth.A")) for _ in range(4)]
+
+    async def send(question: object) -> Depth:
+        return Depth(asks=[], bids=[], last_update_id=next(ids), timestamp_us=0)
+
+    ask = asking(send)
+    verdicts = [await ask(suspect("depth.A")) for _ in range(4)]
     assert verdicts == [Verdict.UNKNOWN, Verdict.QUIET, Verdict.DEAD, Verdict.QUIET]
 
 
-def test_of_other_streams_nothing_is_asked() -> None:
-    def send(question: object) -> object:
+async def test_of_other_streams_nothing_is_asked() -> None:
+    async def send(question: object) -> object:
         raise AssertionError(question)
 
-    assert asking_blocking(send)(suspect("externalTicker.A")) is Verdict.UNKNOWN
+    assert await asking(send)(suspect("externalTicker.A")) is Verdict.UNKNOWN

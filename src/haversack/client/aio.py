@@ -144,7 +144,6 @@ class AsyncClient(Groups["AsyncClient"]):
         quiet or dead, this client is asked. `connect` brings a connection of your own.
         """
         from haversack.streams.aio import AsyncStreams
-        from haversack.streams.audit import asking
 
         return AsyncStreams(
             self.stream_url,
@@ -152,7 +151,8 @@ class AsyncClient(Groups["AsyncClient"]):
             clock=self.clock,
             heartbeat=heartbeat,
             backoff=backoff,
-            ask=asking(self.send),
+            send=self.send,
+            sync=self.sync_clock,
             connect=connect or self._connect,
         )
 

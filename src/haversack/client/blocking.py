@@ -141,7 +141,6 @@ class Client(Groups["Client"]):
         `heartbeat` says when silence is asked about, and when it is the end; `backoff` how it connects again. Whether a stream is
         quiet or dead, this client is asked. `connect` brings a connection of your own.
         """
-        from haversack.streams.audit import asking_blocking
         from haversack.streams.blocking import BlockingStreams
 
         return BlockingStreams(
@@ -150,7 +149,8 @@ class Client(Groups["Client"]):
             clock=self.clock,
             heartbeat=heartbeat,
             backoff=backoff,
-            ask=asking_blocking(self.send),
+            send=self.send,
+            sync=self.sync_clock,
             connect=connect,
         )
 

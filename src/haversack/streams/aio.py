@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from types import TracebackType
 from typing import Literal, Self, overload
@@ -20,6 +20,7 @@ from typing import Literal, Self, overload
 from haversack.clock import Clock, SystemClock
 from haversack.errors import ConnectFailed, StreamClosed, UntrustedServer, UsageError
 from haversack.signing import Signer
+from haversack.streams.audit import Send, asking
 from haversack.streams.backoff import Backoff
 from haversack.streams.callbacks import Callback
 from haversack.streams.checkup import health_of
@@ -55,6 +56,9 @@ class AsyncStreams:
     `heartbeat` says when silence is asked about, `backoff` when a lost connection is made again. `ask` finds out, such as by a
     request, whether a silent market is quiet or its stream dead; without it, a stream that comes at no fixed times is asked for
     once more when it is silent, and flagged in `health`.
+
+    `send` asks the exchange something by REST: whether a silent stream is dead, unless `ask` says otherwise. `sync` measures the
+    exchange's clock.
     """
 
     def __init__(
@@ -66,6 +70,8 @@ class AsyncStreams:
         heartbeat: Heartbeat | None = None,
         backoff: Backoff | None = None,
         ask: Ask | None = None,
+        send: Send | None = None,
+        sync: Callable[[], Awaitable[object]] | None = None,
         connect: Connect | None = None,
     ) -> None:
         self.url = url
@@ -73,7 +79,9 @@ class AsyncStreams:
         self._heartbeat = heartbeat or Heartbeat()
         self._session = StreamSession(signer=signer, heartbeat=self._heartbeat, backoff=backoff)
         self._connect = connect or connect_aiohttp
-        self._ask = ask
+        self._ask = asking(send) if ask is None and send is not None else ask
+        self._send = send
+        self._sync = sync
         self._socket: FrameSocket | None = None
         self._routes = Routes()
         self._listeners: dict[Listener, None] = {}

@@ -17,6 +17,8 @@ from haversack.wire.markets import Depth, GetDepth, Level
 from haversack.wire.trades import GetRecentTrades, Trade
 
 Question: TypeAlias = Operation[Any]
+Send: TypeAlias = Callable[[Question], Awaitable[Any]]
+"""The answer to an operation."""
 
 _TRADES = 10
 """Ids may be out of order inside one millisecond (documented), so that the newest of some is looked for."""
@@ -48,24 +50,13 @@ class Audit:
         return Verdict.DEAD if is_new else Verdict.QUIET
 
 
-def asking(send: Callable[[Question], Awaitable[Any]]) -> Callable[[Suspect], Awaitable[Verdict]]:
+def asking(send: Send) -> Callable[[Suspect], Awaitable[Verdict]]:
     """For AsyncStreams: `ask=asking(client.send)`."""
     audit = Audit()
 
     async def ask(suspect: Suspect) -> Verdict:
         question = audit.question(suspect)
         return Verdict.UNKNOWN if question is None else audit.verdict(suspect, await send(question))
-
-    return ask
-
-
-def asking_blocking(send: Callable[[Question], Any]) -> Callable[[Suspect], Verdict]:
-    """For BlockingStreams: `ask=asking_blocking(client.send)`."""
-    audit = Audit()
-
-    def ask(suspect: Suspect) -> Verdict:
-        question = audit.question(suspect)
-        return Verdict.UNKNOWN if question is None else audit.verdict(suspect, send(question))
 
     return ask
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import Future
 from contextlib import suppress
 from threading import Thread, current_thread
 from types import TracebackType
@@ -20,6 +20,7 @@ from haversack.clock import Clock, SystemClock
 from haversack.errors import HaversackError, StreamClosed, UsageError
 from haversack.signing import Signer
 from haversack.streams.aio import CONNECT_S, AsyncStreams
+from haversack.streams.aside import in_a_thread
 from haversack.streams.backoff import Backoff
 from haversack.streams.callbacks import Callback, CallRecord, is_passing
 from haversack.streams.freshness import Suspect, Verdict
@@ -30,6 +31,7 @@ from haversack.streams.loop_thread import LoopThread
 from haversack.streams.mailbox import QUEUE_MAX, WhenFull
 from haversack.streams.subscription import AnySubscription, ItemT, Subscription
 from haversack.streams.transport import Connect
+from haversack.wire.base import Operation
 from haversack.wire.frames import Message
 
 BlockingAsk: TypeAlias = Callable[[Suspect], Verdict]
@@ -208,6 +210,8 @@ class BlockingStreams:
         heartbeat: Heartbeat | None = None,
         backoff: Backoff | None = None,
         ask: BlockingAsk | None = None,
+        send: Callable[[Operation[Any]], Any] | None = None,
+        sync: Callable[[], object] | None = None,
         connect: Connect | None = None,
     ) -> None:
         self.url = url
@@ -218,7 +222,9 @@ class BlockingStreams:
             clock=self._clock,
             heartbeat=heartbeat,
             backoff=backoff,
-            ask=None if ask is None else _in_a_thread(ask),
+            ask=None if ask is None else in_a_thread(ask),
+            send=None if send is None else in_a_thread(send),
+            sync=None if sync is None else in_a_thread(sync),
             connect=connect,
         )
         self._listeners: list[BlockingListener] = []
@@ -342,31 +348,3 @@ class BlockingStreams:
 
     def __repr__(self) -> str:
         return f"Blocking{self._streams!r}".replace("Async", "", 1)
-
-
-def _in_a_thread(ask: BlockingAsk) -> Callable[[Suspect], Any]:
-    """The same question for an event loop, which does not wait for an answer that nobody wants any more."""
-
-    async def answer(suspect: Suspect) -> Verdict:
-        found: Future[Verdict] = Future()
-
-        def work() -> None:
-            try:
-                verdict = ask(suspect)
-            except BaseException as error:  # noqa: BLE001  # It is the caller's, in the other thread.
-                _settle(found, error)
-            else:
-                _settle(found, verdict)
-
-        Thread(target=work, name="haversack question", daemon=True).start()
-        return await asyncio.wrap_future(found)
-
-    return answer
-
-
-def _settle(found: Future[Verdict], answer: Verdict | BaseException) -> None:
-    with suppress(InvalidStateError):  # Nobody wants to know any more.
-        if isinstance(answer, BaseException):
-            found.set_exception(answer)
-        else:
-            found.set_result(answer)
