@@ -10,7 +10,8 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "book.book": "Book BookCounters",
+    "book.book": "Book",
+    "book.reader": "BookCounters BookReader",
     "book.reading": "BookLevel CumulativeLevel Sweep",
     "book.snapshot": "BookSnapshot",
     "client.aio": "AsyncClient",

@@ -3,7 +3,8 @@
 
 __all__: list[str]  # noqa: PYI035  It is made when the module is run, of the same names.
 
-from haversack.book.book import Book as Book, BookCounters as BookCounters
+from haversack.book.book import Book as Book
+from haversack.book.reader import BookCounters as BookCounters, BookReader as BookReader
 from haversack.book.reading import BookLevel as BookLevel, CumulativeLevel as CumulativeLevel, Sweep as Sweep
 from haversack.book.snapshot import BookSnapshot as BookSnapshot
 from haversack.client.aio import AsyncClient as AsyncClient

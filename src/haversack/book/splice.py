@@ -80,11 +80,11 @@ class Splice:
         self._is_subscribed = True
         self._is_asked = False
 
-    def disconnected(self) -> None:
+    def disconnected(self, doubt: Doubt = Doubt.DISCONNECTED) -> None:
         """The stream is gone, and with it every message until it is there again."""
         self._is_subscribed = False
         self._is_asked = False
-        self._lose(Doubt.DISCONNECTED)
+        self._lose(doubt)
 
     def outgoing(self) -> Ask | None:
         """The snapshot to ask for now, once; None if none is needed."""

@@ -23,6 +23,7 @@ class DepthTexts(msgspec.Struct, frozen=True, kw_only=True, tag_field="e", tag="
     asks: list[LevelText] = field(name="a")
     bids: list[LevelText] = field(name="b")
     symbol: str = field(name="s")
+    event_us: int | None = field(name="E", default=None)
 
 
 class DepthFrame(msgspec.Struct, frozen=True, gc=False):
