@@ -16,7 +16,7 @@ _HOMES = {
     "book.snapshot": "BookSnapshot",
     "client.aio": "AsyncClient",
     "client.blocking": "Client",
-    "clock": "Clock ManualClock SystemClock",
+    "clock": "Clock ManualClock PacedClock SystemClock",
     "credentials": "Credentials Secret",
     "errors": """
         AccountDeactivated AccountLiquidating ApiError BookNotSynced BorrowLimit BorrowRequiresLendRedeem

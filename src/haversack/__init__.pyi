@@ -9,7 +9,7 @@ from haversack.book.reading import BookLevel as BookLevel, CumulativeLevel as Cu
 from haversack.book.snapshot import BookSnapshot as BookSnapshot
 from haversack.client.aio import AsyncClient as AsyncClient
 from haversack.client.blocking import Client as Client
-from haversack.clock import Clock as Clock, ManualClock as ManualClock, SystemClock as SystemClock
+from haversack.clock import Clock as Clock, ManualClock as ManualClock, PacedClock as PacedClock, SystemClock as SystemClock
 from haversack.credentials import Credentials as Credentials, Secret as Secret
 from haversack.errors import (
     AccountDeactivated as AccountDeactivated,

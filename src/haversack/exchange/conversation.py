@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from haversack.exchange.authentication import Proof, check_time, signs
+from haversack.exchange.authentication import Proof, signs
 from haversack.exchange.hub import Listener
 from haversack.exchange.messages import Refused
 from haversack.exchange.publish.names import StreamVerdict, valid_stream
@@ -35,6 +35,7 @@ class Conversation:
     def __init__(self, venue: Venue, listener: Listener) -> None:
         self._venue = venue
         self._listener = listener
+        venue.hub.join(listener)
 
     def receive(self, text: str | bytes) -> None:
         """Do what a text frame asks for."""
@@ -75,7 +76,7 @@ class Conversation:
         try:
             if proof is None:
                 raise Refused.as_invalid("Invalid signature")
-            check_time(proof, now_us // 1_000)
+            self._venue.check_fresh(proof)
             if not Verifier.is_signature(proof.signature) or not signs(proof, SUBSCRIBE, []):
                 raise Refused.as_invalid("Invalid signature")
             self._venue.check_key(proof.key)

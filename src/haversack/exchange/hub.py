@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from heapq import heappop, heappush
 from typing import Protocol
 
-from haversack.exchange.faults import Faults, FrameAction
+from haversack.clock import Clock
+from haversack.exchange.faults import ConnectionAction, Faults, FrameAction, altered_frame
 
 SUBSCRIPTIONS_MAX = 4_096
 """Streams of one connection. The real exchange states no limit; a local one must not be filled up by a mistake."""
+LATE_MAX = 10_000
+"""Frames that a fault holds back at once, all listeners together; further ones are not held back."""
 
 
 class Listener(Protocol):
     """One end of a connection, as far as the hub needs it."""
 
-    def deliver(self, frame: bytes, *, delay_s: float = 0.0) -> None:
+    def deliver(self, frame: bytes) -> None:
         """Queue a text frame; it never waits."""
         ...
 
@@ -21,14 +25,32 @@ class Listener(Protocol):
         """End the connection without a word."""
         ...
 
+    def freeze(self) -> None:
+        """Stay open, and from now on read nothing and send nothing."""
+        ...
+
 
 class Hub:
     """Listeners by stream, private ones by stream and account. Delivery is in the order of subscription."""
 
-    def __init__(self, faults: Faults) -> None:
+    def __init__(self, faults: Faults, clock: Clock) -> None:
         self._faults = faults
+        self._clock = clock
         self._listeners: dict[tuple[str, int | None], dict[Listener, None]] = {}
         self._keys: dict[Listener, dict[tuple[str, int | None], None]] = {}
+        """All connections, with what they listen to."""
+        self._frozen: set[Listener] = set()
+        self._swapped: dict[tuple[Listener, str], bytes] = {}
+        """Frames that wait for the next one of their stream."""
+        self._late: list[tuple[int, int, Listener, bytes]] = []
+        """Frames that wait for a time, the earliest first; those of the same time in the order in which they came."""
+        self._late_count = 0
+        faults.strike = self._strike
+        faults.heal = self._heal
+
+    def join(self, listener: Listener) -> None:
+        """A connection was opened."""
+        self._keys.setdefault(listener, {})
 
     def subscribe(self, listener: Listener, stream: str, account: int | None) -> bool:
         """Deliver the stream's frames to this listener, once each; False if it has too many streams already."""
@@ -50,6 +72,9 @@ class Hub:
         """The connection ended."""
         for key in self._keys.pop(listener, {}):
             self._forget(listener, key)
+        self._frozen.discard(listener)
+        for held in [held for held in self._swapped if held[0] is listener]:
+            del self._swapped[held]
 
     def _forget(self, listener: Listener, key: tuple[str, int | None]) -> None:
         listeners = self._listeners[key]
@@ -65,11 +90,50 @@ class Hub:
         """Deliver one frame to everybody who listens."""
         for listener in list(self._listeners.get((stream, account), ())):
             fault = self._faults.for_frame(stream)
-            if fault is None:
-                listener.deliver(frame)
+            if fault is None or fault.action is FrameAction.DUPLICATE:
+                for _ in range(1 if fault is None else 2):
+                    self._deliver(listener, stream, frame)
             elif fault.action is FrameAction.CUT:
                 listener.cut()
+            elif fault.action is FrameAction.SWAP and (listener, stream) not in self._swapped:
+                self._swapped[listener, stream] = frame
+            elif fault.action is FrameAction.DELAY and len(self._late) < LATE_MAX:
+                self._late_count += 1
+                due_us = self._clock.now_us() + round(fault.delay_s * 1_000_000)
+                heappush(self._late, (due_us, self._late_count, listener, frame))
             elif fault.action is not FrameAction.DROP:
-                listener.deliver(frame, delay_s=fault.delay_s)
-                if fault.action is FrameAction.DUPLICATE:
-                    listener.deliver(frame)
+                self._deliver(listener, stream, altered_frame(fault.action, frame))
+
+    def _deliver(self, listener: Listener, stream: str, frame: bytes) -> None:
+        listener.deliver(frame)
+        if self._swapped:
+            held = self._swapped.pop((listener, stream), None)
+            if held is not None:
+                listener.deliver(held)
+
+    def deliver_late(self, now_us: int) -> None:
+        """Deliver what was held back until now."""
+        while self._late and self._late[0][0] <= now_us:
+            _, _, listener, frame = heappop(self._late)
+            if listener in self._keys:
+                listener.deliver(frame)
+
+    def next_us(self) -> int | None:
+        """When something that was held back is to be delivered."""
+        return self._late[0][0] if self._late else None
+
+    def _strike(self, action: ConnectionAction) -> None:
+        for listener in list(self._keys):
+            if action is ConnectionAction.DISCONNECT:
+                listener.cut()
+            else:
+                self._frozen.add(listener)
+                listener.freeze()
+
+    def _heal(self) -> None:
+        # A half-open connection never comes back to life: what is left of it is taken away.
+        for listener in list(self._frozen):
+            listener.cut()
+        for (listener, _), frame in list(self._swapped.items()):
+            listener.deliver(frame)
+        self._swapped.clear()

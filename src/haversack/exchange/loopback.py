@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from haversack.exchange.api.dispatch import Dispatcher, Sleep
 from haversack.exchange.conversation import Conversation
+from haversack.exchange.faults import ConditionKind, ConnectionCut
 from haversack.exchange.messages import Reply, Request
 from haversack.exchange.venue import Venue
 
@@ -16,8 +17,13 @@ class Loopback:
     """Answers requests and holds conversations with one venue."""
 
     def __init__(self, venue: Venue, *, sleep: Sleep) -> None:
+        self._sleep = sleep
+        self.serve_instead(venue)
+
+    def serve_instead(self, venue: Venue) -> None:
+        """Answer for this venue from now on; conversations with the one before are over."""
         self._venue = venue
-        self._dispatcher = Dispatcher(venue, sleep=sleep)
+        self._dispatcher = Dispatcher(venue, sleep=self._sleep)
 
     async def request(self, method: str, target: str, *, headers: Mapping[str, str], body: bytes) -> Reply:
         """The reply to one request; ConnectionCut where a fault gives none."""
@@ -26,7 +32,9 @@ class Loopback:
         return await self._dispatcher.handle(Request(method, path, query, lower, body))
 
     def connect(self) -> LoopbackSocket:
-        """A new stream connection."""
+        """A new stream connection; ConnectionCut where a fault gives none."""
+        if self._venue.faults.holds(ConditionKind.NO_STREAMS):
+            raise ConnectionCut
         return LoopbackSocket(self._venue)
 
 
@@ -37,13 +45,15 @@ class LoopbackSocket:
         self._frames: deque[bytes] = deque()
         self._ready = asyncio.Event()
         self._ended = False
+        self._is_frozen = False
         self._conversation = Conversation(venue, self)
 
     def send(self, text: str | bytes) -> None:
         """What a client's text frame does."""
         if self._ended:
             raise ConnectionResetError("the connection has ended")
-        self._conversation.receive(text)
+        if not self._is_frozen:
+            self._conversation.receive(text)
 
     async def receive(self) -> bytes | None:
         """The next frame; None once the connection has ended and everything was read."""
@@ -54,13 +64,15 @@ class LoopbackSocket:
             await self._ready.wait()
         return self._frames.popleft()
 
-    def deliver(self, frame: bytes, *, delay_s: float = 0.0) -> None:
+    def deliver(self, frame: bytes) -> None:
         """Queue a frame for the client."""
-        if delay_s:
-            asyncio.get_running_loop().call_later(delay_s, self.deliver, frame)
-            return
-        self._frames.append(frame)
-        self._ready.set()
+        if not self._is_frozen:
+            self._frames.append(frame)
+            self._ready.set()
+
+    def freeze(self) -> None:
+        """Stay open, and from now on read nothing and send nothing."""
+        self._is_frozen = True
 
     def cut(self) -> None:
         """End the connection."""

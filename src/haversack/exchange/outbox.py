@@ -20,17 +20,24 @@ class SocketOutbox:
         self._frames: deque[bytes] = deque()
         self._ready = asyncio.Event()
         self._pings_unanswered = 0
+        self._is_frozen = False
 
-    def deliver(self, frame: bytes, *, delay_s: float = 0.0) -> None:
-        """Queue a frame, at once or later."""
-        if delay_s:
-            asyncio.get_running_loop().call_later(delay_s, self.deliver, frame)
+    def deliver(self, frame: bytes) -> None:
+        """Queue a frame."""
+        if self._is_frozen:
             return
         if len(self._frames) >= OUTBOX_FRAMES_MAX:
             self.cut()
             return
         self._frames.append(frame)
         self._ready.set()
+
+    def freeze(self) -> None:
+        """Stay open, and from now on read nothing, answer no ping and send nothing."""
+        self._is_frozen = True
+        self._frames.clear()
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
 
     def cut(self) -> None:
         """End the connection without a close frame."""
@@ -39,6 +46,9 @@ class SocketOutbox:
 
     async def close(self, code: int, reason: str) -> None:
         """End the connection with a close frame; a peer that does not answer is not waited for."""
+        if self._is_frozen:
+            self.cut()
+            return
         try:
             await asyncio.wait_for(self._socket.close(code=code, message=reason.encode()), timeout=GOODBYE_S)
         except (TimeoutError, ConnectionError):
@@ -77,6 +87,8 @@ class SocketOutbox:
         try:
             while True:
                 await asyncio.sleep(PING_S)
+                if self._is_frozen:
+                    continue
                 if self._pings_unanswered * PING_S >= PONG_S_MAX:
                     self.cut()
                 self._pings_unanswered += 1

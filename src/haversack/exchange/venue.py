@@ -6,27 +6,27 @@ the journal has what they tell.
 
 from __future__ import annotations
 
-from asyncio import Future
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from hashlib import sha256
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
-from haversack.clock import Clock
-from haversack.exchange.authentication import Proof, Replays
+from haversack.clock import Clock, PacedClock
+from haversack.exchange.authentication import Proof, Replays, check_time
 from haversack.exchange.crowd import Crowd
 from haversack.exchange.engine.command import Command, OpenAccount
 from haversack.exchange.engine.engine import Engine
 from haversack.exchange.engine.event import AccountOpened, Event, LevelChanged, MarkChanged, Rejected, TradePrinted
-from haversack.exchange.faults import Faults
+from haversack.exchange.faults import ConditionKind, Faults
 from haversack.exchange.hub import Hub
 from haversack.exchange.journal import Entry
 from haversack.exchange.limits import ACCOUNTS_MAX
 from haversack.exchange.listing import Listing
 from haversack.exchange.messages import Refused
+from haversack.exchange.publish.names import StreamVerdict, valid_stream
 from haversack.exchange.publish.publisher import Publisher
 from haversack.exchange.rate import RateLimit
 from haversack.exchange.views.archive import Archive
@@ -54,10 +54,30 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Signed requests that one account may make, 2,000 on the real exchange (documented); no bound if None."""
 
 
+class Receipt(Protocol):
+    """Says when a command cannot be lost any more; a future does."""
+
+    def done(self) -> bool:
+        """Whether it is decided."""
+        ...
+
+    def cancelled(self) -> bool:
+        """Whether nobody will ever know."""
+        ...
+
+    def exception(self) -> BaseException | None:
+        """Why it may be lost; None if it cannot be."""
+        ...
+
+    def add_done_callback(self, told: Callable[[Any], object], /) -> None:
+        """Call this when it is decided."""
+        ...
+
+
 class Committer(Protocol):
     """Where commands are made durable."""
 
-    def submit(self, entry: Entry) -> Future[int]:
+    def submit(self, entry: Entry) -> Receipt:
         """Write one more command; done once it cannot be lost."""
         ...
 
@@ -92,8 +112,8 @@ class Venue:
         self.settings = settings
         grants = settings.grants
         self.grants = listing.grants if grants is None else {asset: listing.amount(asset, grants[asset]) for asset in grants}
-        self.faults = Faults()
-        self.hub = Hub(self.faults)
+        self.faults = Faults(clock, knows_stream=lambda stream: valid_stream(stream, listing) is StreamVerdict.OK)
+        self.hub = Hub(self.faults, clock)
         self.engine = Engine(
             listing.asset_rules(),
             listing.rules.values(),
@@ -101,7 +121,11 @@ class Venue:
             first_trade_id=FIRST_TRADE_ID,
         )
         self.tape = Tape(listing)
-        self.archive = Archive(listing, lag_us=settings.history_lag_ms * 1_000)
+        self.archive = Archive(
+            listing,
+            lag_us=settings.history_lag_ms * 1_000,
+            more_lag_us=lambda: self.faults.sum_us(ConditionKind.LATE_HISTORY),
+        )
         self.publisher = Publisher(listing, self.tape)
         self.replays = Replays()
         self.rate = None if settings.requests_per_minute is None else RateLimit(settings.requests_per_minute)
@@ -110,9 +134,10 @@ class Venue:
         self._committer = committer
         self._crowd = Crowd(listing, settings.seed) if settings.has_crowd else None
         self._house: set[int] = set()
-        self._unpublished: deque[tuple[Future[int], Sequence[Event], int]] = deque()
+        self._unpublished: deque[tuple[Receipt, Sequence[Event], int]] = deque()
         self._is_lost = False
-        self._last_us = 0
+        self.last_us = 0
+        """When the newest command was carried out."""
 
     def start(self, history: History) -> int:
         """Replay what was journaled, or begin anew; how many commands were replayed."""
@@ -133,7 +158,7 @@ class Venue:
     def execute(self, command: Command, *, now_us: int, proof: Proof | None = None) -> Sequence[Event]:
         """Apply one command. What it did may be told to nobody before `settled`."""
         # The machine's clock may be set back; the exchange's time never goes back.
-        now_us = max(now_us, self._last_us)
+        now_us = max(now_us, self.last_us)
         events = self.engine.apply(command, now_us)
         if not events or isinstance(events[0], Rejected):
             return events
@@ -167,15 +192,36 @@ class Venue:
         if self.settings.keys is not None and key not in self.settings.keys:
             raise Refused.as_invalid("Invalid signature")
 
+    def told_us(self) -> int:
+        """The time that the exchange tells: its clock's, unless a fault says otherwise."""
+        return self.clock.now_us() + self.faults.sum_us(ConditionKind.SKEWED_CLOCK)
+
+    def check_fresh(self, proof: Proof) -> int:
+        """Refuse what is not of now; the millisecond from which on older signatures may be forgotten.
+
+        While the exchange's time runs apart from the machine's, a signature may be of either: otherwise nobody could sign
+        at sixty times the speed. A fault of the clock has no such mercy.
+        """
+        told_ms = self.told_us() // 1_000
+        times_ms = [told_ms]
+        if isinstance(self.clock, PacedClock) and self.clock.is_apart and not self.faults.holds(ConditionKind.SKEWED_CLOCK):
+            times_ms.append(self.clock.source_us() // 1_000)
+        check_time(proof, min(times_ms, key=lambda time_ms: abs(time_ms - proof.timestamp_ms)))
+        return min(times_ms)
+
     def tick(self, now_us: int) -> int:
         """Let the crowd act and send what is due; the time of the next tick."""
+        self.faults.pass_time()
+        self.hub.deliver_late(now_us)
         if self._crowd is not None and now_us >= self._crowd.next_us:
             for command in self._crowd.step(now_us, self.engine):
                 self.execute(command, now_us=now_us)
         for outgoing in self.publisher.due(now_us, wanted=self.hub.wanted):
             self.hub.publish(outgoing.stream, outgoing.account, outgoing.frame)
-        next_us = self.publisher.next_due_us(now_us)
-        return next_us if self._crowd is None else min(next_us, self._crowd.next_us)
+        nexts_us = [self.publisher.next_due_us(now_us), self.hub.next_us(), self.faults.next_us()]
+        if self._crowd is not None:
+            nexts_us.append(self._crowd.next_us)
+        return min(next_us for next_us in nexts_us if next_us is not None)
 
     def _open_account(self, command: OpenAccount, now_us: int) -> int:
         number = self.engine.account_of(command.key)
@@ -191,7 +237,7 @@ class Venue:
                 self.tape.backfill(symbol, bars)
 
     def _remember(self, command: Command, events: Sequence[Event], now_us: int) -> None:
-        self._last_us = now_us
+        self.last_us = now_us
         for event in events:
             if isinstance(event, TradePrinted):
                 self.tape.record(event, now_us=now_us)
@@ -203,7 +249,7 @@ class Venue:
                 self._house.add(event.account)
         self.archive.record(events, now_us=now_us, is_house=self._house.__contains__)
 
-    def _publish(self, done: Future[int]) -> None:
+    def _publish(self, done: Receipt) -> None:
         # What was not journaled did not happen as far as anybody outside may know, and neither did what came after it.
         self._is_lost |= done.cancelled() or done.exception() is not None
         while not self._is_lost and self._unpublished and self._unpublished[0][0].done():

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeAlias
 from haversack.exchange import faults
 from haversack.exchange.api import account, history, markets, orders, system
 from haversack.exchange.api.caller import Caller
-from haversack.exchange.authentication import Proof, check_signature, check_time, read_proof
+from haversack.exchange.authentication import Proof, check_signature, read_proof
 from haversack.exchange.faults import AnswerAction
 from haversack.exchange.journal import JournalStopped
 from haversack.exchange.messages import Refused, Reply, Request
@@ -91,13 +91,12 @@ class Dispatcher:
     def _authenticate(self, kind: type[Operation[Any]], request: Request, commands: list[Texts]) -> Proof | None:
         if kind.instruction is None:
             return None
-        now_ms = self._venue.clock.now_us() // 1_000
         proof = read_proof(request.headers)
-        check_time(proof, now_ms)
+        forget_ms = self._venue.check_fresh(proof)
         check_signature(proof, kind.instruction, *commands)
         self._venue.check_key(proof.key)
         if kind.method != "GET":
-            self._venue.replays.check(proof, now_ms)
+            self._venue.replays.check(proof, forget_ms)
         return proof
 
     async def _speed_bump(self, operation: Operation[Any]) -> None:

@@ -39,8 +39,8 @@ class OrderRow(msgspec.Struct, frozen=True):
     states: list[OrderState]
 
     def seen_at(self, time_us: int) -> OrderState:
-        """Its state at a time at which it existed."""
-        return self.states[bisect_right(self.states, time_us, key=lambda state: state.since_us) - 1]
+        """Its state at a time at which it existed; the oldest that is remembered if the lag has grown since."""
+        return self.states[max(0, bisect_right(self.states, time_us, key=lambda state: state.since_us) - 1)]
 
     def become(self, state: OrderState, *, seen_until_us: int) -> None:
         """Take a new state, and forget those that nobody can see any more."""
@@ -112,13 +112,20 @@ class Archive:
     Time only goes forward here: a clock that was set back changes nothing until it has caught up.
     """
 
-    def __init__(self, listing: Listing, *, lag_us: int = 0, rows_max: int = ROWS_MAX) -> None:
+    def __init__(
+        self, listing: Listing, *, lag_us: int = 0, rows_max: int = ROWS_MAX, more_lag_us: Callable[[], int] = lambda: 0
+    ) -> None:
         self._listing = listing
-        self._lag_us = lag_us
+        self._least_lag_us = lag_us
+        self._more_lag_us = more_lag_us
         self._nobody = _Account(0)
         self._rows_max = rows_max
         self._now_us = 0
         self._accounts: dict[int, _Account] = {}
+
+    @property
+    def _lag_us(self) -> int:
+        return self._least_lag_us + self._more_lag_us()
 
     def record(self, events: Sequence[Event], *, now_us: int, is_house: Callable[[int], bool]) -> None:
         """Take in what a command did."""
