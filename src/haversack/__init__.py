@@ -39,7 +39,8 @@ _HOMES = {
     "rest.procedure": "Pause Rows",
     "rest.retry": "Retry",
     "streams.backoff": "Backoff",
-    "streams.health": "ConnectionState StreamHealth StreamsHealth",
+    "streams.book": "AsyncBook",
+    "streams.health": "BookHealth ConnectionState StreamHealth StreamsHealth",
     "streams.interruption": "Interrupted",
     "streams.mailbox": "WhenFull",
     "wire.account": """

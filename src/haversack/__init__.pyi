@@ -93,7 +93,9 @@ from haversack.rest.pacing import Limits as Limits, Pacer as Pacer
 from haversack.rest.procedure import Pause as Pause, Rows as Rows
 from haversack.rest.retry import Retry as Retry
 from haversack.streams.backoff import Backoff as Backoff
+from haversack.streams.book import AsyncBook as AsyncBook
 from haversack.streams.health import (
+    BookHealth as BookHealth,
     ConnectionState as ConnectionState,
     StreamHealth as StreamHealth,
     StreamsHealth as StreamsHealth,

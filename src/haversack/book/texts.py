@@ -42,3 +42,10 @@ def read_depth(frame: bytes | str) -> DepthFrame | None:
         return _decode(frame)
     except (msgspec.DecodeError, ValueError, RecursionError):
         return None
+
+
+def last_word(frame: bytes | str) -> bytes | str:
+    """What most likely is the stream's name: the exchange writes keys in the order of the alphabet, so that it stands last."""
+    if isinstance(frame, str):
+        return frame[frame.rfind('"', 0, -2) + 1 : -2]
+    return frame[frame.rfind(b'"', 0, -2) + 1 : -2]

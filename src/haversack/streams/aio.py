@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from types import TracebackType
 from typing import Literal, Self, overload
@@ -22,9 +22,12 @@ from haversack.errors import ConnectFailed, StreamClosed, UntrustedServer, Usage
 from haversack.signing import Signer
 from haversack.streams.audit import Send, asking
 from haversack.streams.backoff import Backoff
+from haversack.streams.book import AsyncBook
+from haversack.streams.books import Books
 from haversack.streams.callbacks import Callback
 from haversack.streams.checkup import health_of
-from haversack.streams.conversation import Ask, Conversation, is_passing
+from haversack.streams.conversation import Ask, Conversation, Sync, is_passing
+from haversack.streams.ending import copy_of, ending_of
 from haversack.streams.health import StreamsHealth
 from haversack.streams.heartbeat import Heartbeat
 from haversack.streams.listener import Listener
@@ -34,6 +37,7 @@ from haversack.streams.session import StreamSession
 from haversack.streams.socket_aiohttp import connect_aiohttp
 from haversack.streams.subscription import MarkedSubscription, Reader, Subscription
 from haversack.streams.transport import Connect, FrameSocket
+from haversack.wire.markets import Market
 
 CONNECT_S = 10.0
 CLOSE_S = 1.8
@@ -57,8 +61,8 @@ class AsyncStreams:
     request, whether a silent market is quiet or its stream dead; without it, a stream that comes at no fixed times is asked for
     once more when it is silent, and flagged in `health`.
 
-    `send` asks the exchange something by REST: whether a silent stream is dead, unless `ask` says otherwise. `sync` measures the
-    exchange's clock.
+    `send` asks the exchange something by REST: the snapshots of books, and whether a silent stream is dead, unless `ask` says
+    otherwise. `sync` measures the exchange's clock, which is done when a signature was refused.
     """
 
     def __init__(
@@ -71,21 +75,27 @@ class AsyncStreams:
         backoff: Backoff | None = None,
         ask: Ask | None = None,
         send: Send | None = None,
-        sync: Callable[[], Awaitable[object]] | None = None,
+        sync: Sync | None = None,
         connect: Connect | None = None,
     ) -> None:
         self.url = url
         self._clock: Clock = clock or SystemClock()
         self._heartbeat = heartbeat or Heartbeat()
-        self._session = StreamSession(signer=signer, heartbeat=self._heartbeat, backoff=backoff)
+        self._routes = Routes()
+        self._session = StreamSession(
+            signer=signer,
+            heartbeat=self._heartbeat,
+            backoff=backoff,
+            texts=self._routes.texts,
+            measures_clock=sync is not None,
+        )
+        self._work = asyncio.Event()
+        self._books = Books(self._session, self._routes, self._work, send)
         self._connect = connect or connect_aiohttp
-        self._ask = asking(send) if ask is None and send is not None else ask
-        self._send = send
+        self._ask = asking(send, self._books.known) if ask is None and send is not None else ask
         self._sync = sync
         self._socket: FrameSocket | None = None
-        self._routes = Routes()
         self._listeners: dict[Listener, None] = {}
-        self._work = asyncio.Event()
         self._opener: asyncio.Task[object] | None = None
         self._task: asyncio.Task[None] | None = None
         self._ending: StreamClosed | UntrustedServer | None = None
@@ -154,9 +164,20 @@ class AsyncStreams:
         self._listeners[listener] = None
         return listener
 
+    def book(self, symbol: str, *, market: Market | None = None, check: bool = False) -> AsyncBook:
+        """The book of a market, which follows its depth stream until it is closed: `book = await streams.book("SOL_USDC")`.
+
+        Awaited, it is in sync; not awaited, it says by `is_synced` when it can be read. With `market`, its numbers have that
+        market's decimals from the start. `check=True` compares it with the book ticker as well, for which that stream is
+        subscribed to; if you read that stream on this connection anyway, it is compared in any case. Errors, when awaited:
+        SubscriptionRefused, and what the exchange answers to a symbol that it does not know (InvalidRequest, NotFound).
+        """
+        self._check_open()
+        return AsyncBook(*self._books.open(symbol, market, check=check))
+
     def health(self) -> StreamsHealth:
-        """How the connection and each of its streams is at this moment; it can be asked for after the end as well."""
-        return health_of(self._session, self._routes)
+        """How the connection is, and each of its streams and books, at this moment; it can be asked for after the end as well."""
+        return health_of(self._session, self._routes, self._books)
 
     @property
     def stray(self) -> int:
@@ -175,15 +196,15 @@ class AsyncStreams:
             self._opener.cancel()
         if self._task is None:
             return
-        listeners = {task for listener in self._listeners if (task := listener.cancel()) is not None}
+        others = {task for listener in self._listeners if (task := listener.cancel()) is not None} | self._books.tasks
         if not was_closing:
             self._task.cancel()
         try:
-            await asyncio.wait({self._task, *listeners}, timeout=CLOSE_S)
+            await asyncio.wait({self._task, *others}, timeout=CLOSE_S)
             await self._hang_up(CLOSE_S)
         except asyncio.CancelledError:
             self._task.cancel()
-            await asyncio.wait({self._task, *listeners}, timeout=CLOSE_S)
+            await asyncio.wait({self._task, *others}, timeout=CLOSE_S)
             await self._hang_up(0.0)
             raise
 
@@ -224,7 +245,7 @@ class AsyncStreams:
 
     def _check_open(self) -> None:
         if self._ending is not None:
-            raise _copy_of(self._ending)
+            raise copy_of(self._ending)
         if self._task is None:
             raise UsageError("streams are opened by `async with`: subscribe inside it")
 
@@ -243,6 +264,7 @@ class AsyncStreams:
                     heartbeat=self._heartbeat,
                     work=self._work,
                     ask=self._ask,
+                    sync=self._sync,
                 )
                 wait_us = self._lost(await conversation.run())
                 await self._hang_up(_LET_GO_S)
@@ -290,9 +312,9 @@ class AsyncStreams:
         """Tell everyone that this is the end; without a cause it is the user's own. Only the first end counts."""
         if self._ending is not None:
             return
-        self._ending = _ending_of(cause)
+        self._ending = ending_of(cause)
         self._session.closed(self._clock.monotonic_us())
-        self._routes.end(lambda: None if cause is None else _ending_of(cause))
+        self._routes.end(lambda: None if cause is None else ending_of(cause))
 
     async def _hang_up(self, patience_s: float) -> None:
         socket, self._socket = self._socket, None
@@ -304,18 +326,3 @@ class AsyncStreams:
 
 def _reason_of(error: BaseException) -> str:
     return str(error) or type(error).__name__
-
-
-def _ending_of(cause: BaseException | None) -> StreamClosed | UntrustedServer:
-    """A new error for each reader: one that is raised twice would carry the traceback of both."""
-    if isinstance(cause, StreamClosed | UntrustedServer):
-        return _copy_of(cause)
-    closing = StreamClosed(None, "closed by this side" if cause is None else f"{type(cause).__name__}: {cause}")
-    closing.__cause__ = cause
-    return closing
-
-
-def _copy_of(error: StreamClosed | UntrustedServer) -> StreamClosed | UntrustedServer:
-    copy = StreamClosed(error.code, error.reason) if isinstance(error, StreamClosed) else UntrustedServer(str(error))
-    copy.__cause__ = error.__cause__
-    return copy

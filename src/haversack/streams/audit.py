@@ -1,6 +1,7 @@
 """Finds out by requests whether a silent stream is dead or its market quiet.
 
-What the exchange answers is compared with what the stream brought last, or, if it brought nothing yet, with the answer before.
+What the exchange answers is compared with what the stream brought last, or, if it brought nothing yet, with where its book
+stands, or with the answer before.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias, cast
 
+from haversack.book.texts import DepthFrame
 from haversack.streams.freshness import Suspect, Verdict
 from haversack.streams.names import symbol_of
 from haversack.wire.base import Operation
@@ -25,9 +27,13 @@ _TRADES = 10
 
 
 class Audit:
-    """What is to be asked about a suspect, and what the answer means."""
+    """What is to be asked about a suspect, and what the answer means.
 
-    def __init__(self) -> None:
+    `known` says of a depth stream up to which update a book is known that its snapshots brought there.
+    """
+
+    def __init__(self, known: Callable[[str], int | None] | None = None) -> None:
+        self._known = known
         self._before: dict[str, object] = {}
 
     @staticmethod
@@ -41,7 +47,7 @@ class Audit:
     def verdict(self, suspect: Suspect, answer: object) -> Verdict:
         """Whether something happened that the stream should have brought."""
         now = _mark_of_answer(kind_of(suspect.stream), answer)
-        known = _mark_of_event(suspect) or self._before.get(suspect.stream)
+        known = _mark_of_event(suspect) or self._mark_of_book(suspect.stream) or self._before.get(suspect.stream)
         self._before[suspect.stream] = now
         if known is None or now is None:
             return Verdict.UNKNOWN
@@ -49,10 +55,13 @@ class Audit:
         is_new = now > known if isinstance(now, int) and isinstance(known, int) else now != known
         return Verdict.DEAD if is_new else Verdict.QUIET
 
+    def _mark_of_book(self, stream: str) -> object:
+        return None if self._known is None else self._known(stream)
 
-def asking(send: Send) -> Callable[[Suspect], Awaitable[Verdict]]:
+
+def asking(send: Send, known: Callable[[str], int | None] | None = None) -> Callable[[Suspect], Awaitable[Verdict]]:
     """For AsyncStreams: `ask=asking(client.send)`."""
-    audit = Audit()
+    audit = Audit(known)
 
     async def ask(suspect: Suspect) -> Verdict:
         question = audit.question(suspect)
@@ -63,6 +72,8 @@ def asking(send: Send) -> Callable[[Suspect], Awaitable[Verdict]]:
 
 def _mark_of_event(suspect: Suspect) -> object:
     """How far the stream had come."""
+    if isinstance(suspect.last, DepthFrame):
+        return suspect.last.depth.last_update_id
     match None if suspect.last is None else suspect.last.event:
         case DepthUpdate(last_update_id=update_id):
             return update_id

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from haversack.streams.books import Books
 from haversack.streams.health import StreamsHealth
 from haversack.streams.routes import Routes
 from haversack.streams.session import StreamSession
 
 
-def health_of(session: StreamSession, routes: Routes) -> StreamsHealth:
-    """How the connection and each of its streams is."""
+def health_of(session: StreamSession, routes: Routes, books: Books) -> StreamsHealth:
+    """How the connection is, and each of its streams and books."""
     offset_us = session.wall_offset_us
     queued = routes.queued()
     return StreamsHealth(
@@ -25,4 +26,5 @@ def health_of(session: StreamSession, routes: Routes) -> StreamsHealth:
             stream: track.health(offset_us, dropped=routes.dropped_of(stream), queued=queued[stream])
             for stream, track in session.tracks.items()
         },
+        books=books.health(),
     )

@@ -1,4 +1,4 @@
-"""One connection, from its opening to its end: a task that reads, one that keeps it alive, one that asks after silent streams."""
+"""One connection, from its opening to its end: a task that reads, one that keeps it alive, two that ask by other means."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ from haversack.streams.transport import Closed, FrameSocket, Heard
 
 Ask: TypeAlias = Callable[[Suspect], Awaitable[Verdict]]
 """Finds out by other means whether a silent stream is dead or its market quiet."""
+Sync: TypeAlias = Callable[[], Awaitable[object]]
+"""Measures the exchange's clock, by which signatures are stamped from then on."""
 
 ASK_S = 10.0
-"""How long an answer to that is waited for."""
+"""How long an answer to that is waited for, and how long measuring the clock may take."""
 ASK_PAUSE_S = 1.0
 """Between an answer and the next question."""
 _BURST_MAX = 64
@@ -45,6 +47,7 @@ class Conversation:
         heartbeat: Heartbeat,
         work: asyncio.Event,
         ask: Ask | None,
+        sync: Sync | None,
     ) -> None:
         self._socket = socket
         self._session = session
@@ -54,14 +57,17 @@ class Conversation:
         self._work = work
         """Set when there is something to send."""
         self._ask = ask
+        self._sync = sync
         self._to_ask: dict[str, Suspect] = {}
         self._is_asking_due = asyncio.Event()
+        self._is_clock_due = asyncio.Event()
         self._is_held = False
         """Whether reading waits for a reader."""
 
     async def run(self) -> BaseException:
         """Why it ended. Cancelled, it leaves no task behind."""
-        tasks = [asyncio.create_task(each(), name="haversack streams") for each in (self._read, self._keep, self._inquire)]
+        work = self._read, self._keep, self._inquire, self._measure_clock
+        tasks = [asyncio.create_task(each(), name="haversack streams") for each in work]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -81,7 +87,9 @@ class Conversation:
                     raise StreamClosed(frame.code, frame.reason)
                 if isinstance(frame, Heard):
                     session.heard(clock.monotonic_us())
-                elif full := routes.deliver(session.received(frame, clock.monotonic_us()), len(frame)):
+                elif (said := session.received(frame, clock.monotonic_us())) is None:
+                    self._is_clock_due.set()
+                elif full := routes.deliver(said, len(frame)):
                     await self._make_room(full)
             await asyncio.sleep(0)
 
@@ -158,6 +166,22 @@ class Conversation:
         except Exception as error:  # noqa: BLE001  # The question is the user's code, and must not end the connection.
             _log.warning("nobody could say whether %s is dead: %s: %s", suspect.stream, type(error).__name__, error)
             return Verdict.UNKNOWN
+
+    async def _measure_clock(self) -> None:
+        """Whenever a signature was refused, which happens if the clock is off."""
+        while True:
+            await self._is_clock_due.wait()
+            self._is_clock_due.clear()
+            if self._sync is None or not self._session.wants_clock:
+                continue
+            _log.warning("the exchange refused a signature: its clock is measured, and the private streams are asked for again")
+            try:
+                async with asyncio.timeout(ASK_S):
+                    await self._sync()
+            except Exception as error:  # noqa: BLE001  # The question is the user's code, and must not end the connection.
+                _log.warning("the exchange's clock could not be measured: %s: %s", type(error).__name__, error)
+            self._session.clock_measured()
+            self._work.set()
 
     def _settle(self, suspect: Suspect, verdict: Verdict, now_us: int) -> None:
         self._session.settle(suspect, verdict, now_us)

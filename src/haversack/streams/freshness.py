@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from haversack.book.texts import DepthFrame
 from haversack.streams.health import StreamHealth
 from haversack.streams.names import is_documented
 from haversack.wire.frames import Message, kind_of
@@ -39,8 +40,8 @@ class Suspect:
     """For how long."""
     is_steady: bool
     """It is sent at fixed times, so that its silence is proof enough."""
-    last: Message | None
-    """What it brought last on this connection."""
+    last: Message | DepthFrame | None
+    """What it brought last on this connection; a DepthFrame where only books read it."""
 
 
 def silence_us_max(stream: str) -> int | None:
@@ -103,7 +104,7 @@ class Track:
         """The connection is gone, and with it all that was known of it."""
         self.asked_us: int | None = None
         self.heard_us: int | None = None
-        self.last: Message | None = None
+        self.last: Message | DepthFrame | None = None
         self.is_stale = False
         self.is_quiet = False
         self.looked_us = 0
@@ -126,12 +127,11 @@ class Track:
             self.lost_us = since_us
             self.interruptions += 1
 
-    def heard(self, message: Message, now_us: int, wall_offset_us: int) -> None:
-        """It brought something."""
+    def heard(self, message: Message | DepthFrame, event_us: int | None, now_us: int, *, wall_offset_us: int) -> None:
+        """It brought something, which the exchange sent at `event_us`."""
         self.heard_us = self.last_us = now_us
         self.events += 1
         self.last = message
-        event_us: int | None = getattr(message.event, "event_us", None)
         if event_us is not None:
             self.lag_us = lag_us = now_us + wall_offset_us - event_us
             if self.lag_us_max is None or lag_us > self.lag_us_max:

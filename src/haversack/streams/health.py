@@ -41,6 +41,18 @@ class StreamHealth(msgspec.Struct, frozen=True, kw_only=True):
     """Times after which events may be missing."""
 
 
+class BookHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """One book."""
+
+    is_synced: bool
+    trouble: str | None
+    """Why it cannot be read now."""
+    update_id: int | None
+    """The exchange's number of the last change in it; None while it is not in sync."""
+    counters: dict[str, int]
+    """What happened to it so far: the fields of BookCounters."""
+
+
 class StreamsHealth(msgspec.Struct, frozen=True, kw_only=True):
     """One connection and all that is wanted by it."""
 
@@ -62,6 +74,8 @@ class StreamsHealth(msgspec.Struct, frozen=True, kw_only=True):
     stray: int
     """Messages of streams that nobody wants, or no longer, and errors that can concern none."""
     streams: dict[str, StreamHealth]
+    books: dict[str, BookHealth] = {}
+    """Those that are open, by symbol."""
 
     @property
     def stale(self) -> tuple[str, ...]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+SILENT = "the stream was silent"
+"""The reason where something happened that a stream did not bring, though the connection was well."""
+
 
 class Interrupted(msgspec.Struct, frozen=True):
     """Events of these streams may be missing. It comes twice: when the streams are lost, and when they were asked for again.

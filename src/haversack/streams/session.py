@@ -8,27 +8,26 @@ acknowledged (observed 2026-09).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Literal, TypeAlias
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from typing import TypeAlias
 
-import msgspec
-
+from haversack.book.texts import DepthFrame, last_word, read_depth
 from haversack.clock import secret_bytes, seeded_random
 from haversack.errors import MissingCredentials, ProtocolError, SubscriptionRefused
-from haversack.signing import SUBSCRIBE, Signer, signing_text
+from haversack.signing import Signer
 from haversack.streams.backoff import Backoff, Waits
 from haversack.streams.freshness import PATIENCE_MAX, Suspect, Track, Verdict
 from haversack.streams.health import ConnectionState
 from haversack.streams.heartbeat import Due, Heartbeat, Pulse
-from haversack.streams.interruption import Interrupted
+from haversack.streams.interruption import SILENT, Interrupted
 from haversack.streams.names import checked_names, family_of, is_documented, is_windowed
-from haversack.wire.frames import Message, Signature, StreamRequest, is_private, read_frame
+from haversack.streams.requests import subscribing, unsubscribing
+from haversack.wire.frames import Message, is_private, read_frame
 
-Delivery: TypeAlias = Message | SubscriptionRefused | ProtocolError
+Delivery: TypeAlias = Message | DepthFrame | SubscriptionRefused | ProtocolError
 """What a frame turned out to be."""
 
-STREAMS_PER_FRAME_MAX = 90
-"""91 in one frame are known to work (observed 2026-09); no limit is documented."""
 REPLY_US_MAX = 5_000_000
 """An error frame is first put down to what was asked for within this time before it."""
 TURN_US = 1_000_000
@@ -39,13 +38,15 @@ LOOK_US = 1_000_000
 # Which streams an error can concern, by its code (observed 2026-09); all of them for other codes.
 _CONCERNS: dict[int, Callable[[str], bool]] = {4003: is_private, 4008: is_windowed}
 _BY_NAME = (4006, 4008)
-_SUBSCRIBE_TEXT = signing_text(SUBSCRIBE, [])
+_BAD_SIGNATURE = 4003
 
 
 class StreamSession:
     """What is wanted of the exchange's streams, what was said about it on the connection there is, and when to make another.
 
-    `dice` gives numbers from 0 to 1, for the waits between connections.
+    `dice` gives numbers from 0 to 1, for the waits between connections. `texts` are the names, as text and as bytes, of the depth
+    streams whose numbers may stay text. With `measures_clock`, the first signature that is refused on a connection is put down to
+    the clock: `wants_clock` asks for it to be measured, and after `clock_measured` the private streams are asked for again.
     """
 
     def __init__(
@@ -55,8 +56,12 @@ class StreamSession:
         heartbeat: Heartbeat | None = None,
         backoff: Backoff | None = None,
         dice: Callable[[], float] | None = None,
+        texts: AbstractSet[str | bytes] = frozenset(),
+        measures_clock: bool = False,
     ) -> None:
         self._signer = signer
+        self._texts = texts
+        self._measures_clock = measures_clock
         self._heartbeat = heartbeat or Heartbeat()
         self._waits = Waits(backoff or Backoff(), dice or seeded_random(int.from_bytes(secret_bytes(8))).random)
         self._pulse: Pulse | None = None
@@ -70,6 +75,8 @@ class StreamSession:
         self._looked_us = 0
         self._is_mute = True
         self._wall_offset_us = 0
+        self._doubted_signatures: dict[str, None] = {}
+        self._was_clock_measured = False
         self.state = ConnectionState.CONNECTING
         self.since_us = 0
         """When it came into this state."""
@@ -144,6 +151,7 @@ class StreamSession:
         self._pulse = Pulse(self._heartbeat, now_us)
         self._connected_us = self._looked_us = self.heard_us = now_us
         self._is_mute = True
+        self._was_clock_measured = False
         self.connections += 1
 
     def disconnected(self, now_us: int, reason: str = "") -> int | None:
@@ -176,30 +184,54 @@ class StreamSession:
         self._ask(asked, now_us)
         nudged, self._nudged = self._nudged, []
         again = [stream for stream in dict.fromkeys(nudged) if stream in self._desired and tracks[stream].asked_us != now_us]
-        return [*self._requests("UNSUBSCRIBE", unwanted + ending), *self._requests("SUBSCRIBE", asked + again)]
+        return [*unsubscribing(unwanted + ending), *subscribing(asked + again, self._signer)]
 
     def interruptions(self) -> list[Interrupted]:
         """What was interrupted, or asked for again, since this was called last."""
         news, self._news = self._news, []
         return news
 
-    def received(self, frame: str | bytes, now_us: int) -> Delivery:
-        """A frame came; each says one thing. Nothing that a peer sends raises here."""
+    def received(self, frame: str | bytes, now_us: int) -> Delivery | None:
+        """What a frame says; None for what concerns nobody. Nothing that a peer sends raises here."""
         if self._pulse is not None:
             self._pulse.heard(now_us)
             self.heard_us = now_us
+        # A name that does not stand last costs time only: the frame is then read in the other form.
+        if self._texts and last_word(frame) in self._texts:
+            said = read_depth(frame)
+            if said is not None and said.stream in self._texts:
+                self._has_brought(said, said.depth.event_us, now_us)
+                return said
+        return self._received_other(frame, now_us)
+
+    def _received_other(self, frame: str | bytes, now_us: int) -> Delivery | None:
         try:
             said = read_frame(frame)
         except ProtocolError as error:
             return error
         if isinstance(said, Message):
-            # Only what was asked for is remembered: a hostile peer could otherwise fill the memory with names.
-            track = self._tracks.get(said.stream)
-            if track is not None and track.asked_us is not None:
-                track.heard(said, now_us, self._wall_offset_us)
-                self._is_mute = False
+            self._has_brought(said, getattr(said.event, "event_us", None), now_us)
             return said
-        return SubscriptionRefused(said.code, said.message, self._concerned(said.code, now_us))
+        streams = self._concerned(said.code, now_us)
+        if said.code == _BAD_SIGNATURE and streams and self._doubts_clock():
+            self._doubted_signatures.update(dict.fromkeys(streams))
+            return None
+        return SubscriptionRefused(said.code, said.message, streams)
+
+    @property
+    def wants_clock(self) -> bool:
+        """Whether the exchange's clock should be measured now, because a signature was refused."""
+        return bool(self._doubted_signatures)
+
+    def clock_measured(self) -> None:
+        """It was, or could not be: the streams whose signature was refused are asked for again, signed afresh, once."""
+        doubted, self._doubted_signatures = self._doubted_signatures, {}
+        self._was_clock_measured = True
+        for stream in doubted:
+            track = self._tracks.get(stream)
+            # What has brought something since then was not refused.
+            if track is not None and track.heard_us is None:
+                track.asked_us = None
 
     def heard(self, now_us: int) -> None:
         """Anything came, such as a ping or a pong."""
@@ -283,6 +315,17 @@ class StreamSession:
     def _is_watching(self) -> bool:
         return bool(self._tracks)
 
+    def _has_brought(self, said: Message | DepthFrame, event_us: int | None, now_us: int) -> None:
+        # Only what was asked for is remembered: a hostile peer could otherwise fill the memory with names.
+        track = self._tracks.get(said.stream)
+        if track is not None and track.asked_us is not None:
+            track.heard(said, event_us, now_us, wall_offset_us=self._wall_offset_us)
+            self._is_mute = False
+
+    def _doubts_clock(self) -> bool:
+        """Whether a refused signature is put down to the clock: once on each connection."""
+        return self._measures_clock and not self._was_clock_measured
+
     def _enter(self, state: ConnectionState, now_us: int) -> None:
         self.state = state
         self.since_us = now_us
@@ -301,6 +344,7 @@ class StreamSession:
         for track in self._tracks.values():
             track.forget()
         self._nudged.clear()
+        self._doubted_signatures.clear()
         self._doubted = ()
         self._turn_us = None
         self.renewal = None
@@ -336,23 +380,11 @@ class StreamSession:
         track.lose(since_us)
         track.asked_us = None
         track.was_revived = track.must_end_first = True
-        self._news.append(Interrupted((suspect.stream,), since_us + self._wall_offset_us, None, "the stream was silent"))
+        self._news.append(Interrupted((suspect.stream,), since_us + self._wall_offset_us, None, SILENT))
 
     def _may_renew(self, track: Track) -> bool:
         """Whether another connection can help: not for a stream that is silent on every one, as that of a closed market is."""
         return track.heard_us is not None or (self._is_mute and track.events > 0)
-
-    def _requests(self, method: Literal["SUBSCRIBE", "UNSUBSCRIBE"], streams: list[str]) -> Iterator[str]:
-        for params in _frames_of(streams):
-            signed = method == "SUBSCRIBE" and is_private(params[0])
-            request = StreamRequest(method=method, params=params, signature=self._signature() if signed else None)
-            yield msgspec.json.encode(request).decode()
-
-    def _signature(self) -> Signature:
-        assert self._signer is not None, "subscribe refuses private streams without a signer"
-        # A subscription changes nothing at the exchange, so that the same string may be signed twice.
-        signed = self._signer.sign(_SUBSCRIBE_TEXT, changes_state=False)
-        return signed.public_key, signed.signature, str(signed.timestamp_ms), str(signed.window_ms)
 
     def _concerned(self, code: int, now_us: int) -> tuple[str, ...]:
         """The streams that an error can concern: never one that has brought data."""
@@ -371,13 +403,3 @@ class StreamSession:
                 self._doubted = ()
                 self._turn_us = None if self._turn_us is None else now_us
         return tuple(found)
-
-
-def _frames_of(streams: Iterable[str]) -> Iterator[list[str]]:
-    """Streams of one frame have the same fate, so private ones and doubtful ones travel apart from the rest."""
-    groups: dict[tuple[bool, bool], list[str]] = {}
-    for stream in streams:
-        groups.setdefault((is_private(stream), is_documented(stream)), []).append(stream)
-    for group in groups.values():
-        for start in range(0, len(group), STREAMS_PER_FRAME_MAX):
-            yield group[start : start + STREAMS_PER_FRAME_MAX]

@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Generic, Self, TypeAlias, TypeVar, cast
+from typing import Generic, Protocol, Self, TypeVar, cast
 
 from haversack.errors import HaversackError, StreamClosed
 from haversack.streams.interruption import Interrupted
@@ -14,6 +14,48 @@ from haversack.streams.mailbox import Item, Mailbox
 from haversack.wire.frames import Message
 
 ItemT = TypeVar("ItemT", bound=Message | Interrupted)
+
+
+class Reader(Protocol):
+    """Whoever reads streams, as the connection sees it."""
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """What it wants."""
+        ...
+
+    @property
+    def is_blocking(self) -> bool:
+        """Whether the connection should wait for `room`."""
+        ...
+
+    def offer(self, item: Item, size: int) -> None:
+        """Something came by a frame of this length."""
+        ...
+
+    def interrupt(self, news: Interrupted) -> None:
+        """Events may be missing, or were asked for again."""
+        ...
+
+    def mark_sent(self) -> None:
+        """The exchange was asked for all its streams, for the first time or again."""
+        ...
+
+    def end(self, ending: HaversackError | None) -> None:
+        """Nothing more will come."""
+        ...
+
+    async def room(self) -> None:
+        """Wait until there is room for one more message, or nobody who reads it."""
+        ...
+
+    def queued(self) -> Counter[str]:
+        """How many messages of each stream wait."""
+        ...
+
+    def dropped_of(self, stream: str) -> int:
+        """Messages of one stream that were not kept."""
+        ...
 
 
 class AnySubscription(Generic[ItemT]):
@@ -142,10 +184,6 @@ class AnySubscription(Generic[ItemT]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(self.streams)}; {self.waiting} waiting, {self.dropped} dropped)"
-
-
-Reader: TypeAlias = AnySubscription[Any]
-"""A subscription of either kind, as the connection sees it."""
 
 
 class Subscription(AnySubscription[Message]):
