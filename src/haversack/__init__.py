@@ -10,6 +10,16 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "account.aio": "AccountEvents AsyncAccount",
+    "account.balances": "AssetBalance",
+    "account.changes": "BalanceChanged Filled FillTooLate OrderChanged PositionChanged Reconciled",
+    "account.equity": "AssetEquity Disagreement Equity",
+    "account.file": "MemoryFile",
+    "account.fills": "AccountFill",
+    "account.health": "AccountHealth",
+    "account.life": "OrderState TrackedOrder",
+    "account.positions": "NetPosition",
+    "account.reconcile": "Failure Rhythm",
     "book.book": "Book",
     "book.reader": "BookCounters BookReader",
     "book.reading": "BookLevel CumulativeLevel Sweep",

@@ -3,6 +3,36 @@
 
 __all__: list[str]  # noqa: PYI035  It is made when the module is run, of the same names.
 
+from haversack.account.aio import (
+    AccountEvents as AccountEvents,
+    AsyncAccount as AsyncAccount,
+)
+from haversack.account.balances import AssetBalance as AssetBalance
+from haversack.account.changes import (
+    BalanceChanged as BalanceChanged,
+    Filled as Filled,
+    FillTooLate as FillTooLate,
+    OrderChanged as OrderChanged,
+    PositionChanged as PositionChanged,
+    Reconciled as Reconciled,
+)
+from haversack.account.equity import (
+    AssetEquity as AssetEquity,
+    Disagreement as Disagreement,
+    Equity as Equity,
+)
+from haversack.account.file import MemoryFile as MemoryFile
+from haversack.account.fills import AccountFill as AccountFill
+from haversack.account.health import AccountHealth as AccountHealth
+from haversack.account.life import (
+    OrderState as OrderState,
+    TrackedOrder as TrackedOrder,
+)
+from haversack.account.positions import NetPosition as NetPosition
+from haversack.account.reconcile import (
+    Failure as Failure,
+    Rhythm as Rhythm,
+)
 from haversack.book.book import Book as Book
 from haversack.book.reader import BookCounters as BookCounters, BookReader as BookReader
 from haversack.book.reading import BookLevel as BookLevel, CumulativeLevel as CumulativeLevel, Sweep as Sweep

@@ -15,7 +15,8 @@ from account.venue import Real, Venue, content
 from haversack.account.changes import AccountEvent, Batch, Filled, FillTooLate, OrderChanged, Reconciled
 from haversack.account.life import OrderState
 from haversack.account.memory import Begun, entries_of, recalled, rewritten
-from haversack.account.view import AccountView, Sent, Unresolved
+from haversack.account.sending import Sent, Unresolved
+from haversack.account.view import AccountView
 from haversack.errors import InvalidOrder, OutcomeUnknown, RequestFailed
 from haversack.rest.inquiry import Outcome, Resolution
 from haversack.rest.procedure import Pause, Procedure

@@ -165,6 +165,13 @@ class Record:
             self._taken_said = self._taken
         return written(entries)
 
+    def farewell(self) -> bytes:
+        """How many were delivered, if that was not said yet."""
+        if not self._is_kept or self._taken == self._taken_said:
+            return b""
+        self._taken_said = self._taken
+        return written([Taken(self._taken)])
+
     def _begin(self, memory: FillMemory) -> None:
         if memory.start_ms is not None and memory.start_ms != self._start_ms:
             self._start_ms = memory.start_ms
@@ -188,6 +195,6 @@ def _entry(line: bytes) -> Entry | None:
         return None
     try:
         entry: Entry = _decoder.decode(body)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
     return entry

@@ -80,6 +80,12 @@ class Orders:
         order = self._unnamed[self._tickets] = sent_order(operation, self._tickets)
         return order
 
+    def sent_together(self, operations: Sequence[PlaceOrder]) -> list[TrackedOrder]:
+        """The same for all orders of a request, or for none of them if one cannot be understood."""
+        for operation in operations:
+            sent_order(operation, 0)
+        return [self.sent(operation) for operation in operations]
+
     def answered(self, ticket: int, answer: Order | PastOrder | RefusedInBatch) -> list[Change]:
         """The exchange has answered a ticket, or a resolution has found its order."""
         if isinstance(answer, RefusedInBatch):

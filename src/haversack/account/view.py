@@ -2,7 +2,8 @@
 
     feed     connected, missed, disconnected · framed · sent, answered, failed, resolved
     ask      due_us, reading -> a procedure for a client to perform, read or read_failed · unresolved -> what to resolve
-    drain    outgoing -> Batch: write its record, hand out its events, then delivered
+    drain    outgoing -> Batch: write its record, keep its events for the program, then handed_over · taken, once the program has
+             dealt with fills · farewell -> what to write at the end
 
 After a connection the view first reads what was missed. Meanwhile frames count at once in what it knows, but what they tell is
 held back, so that fills come in their order: those that were missed before those that were not. It is held back for `HOLD_US` at
@@ -47,6 +48,7 @@ from haversack.account.reconcile import (
     read_order,
     read_positions,
 )
+from haversack.account.sending import Command, Sent, Unresolved
 from haversack.errors import OutcomeUnknown
 from haversack.rest.inquiry import Outcome, Resolution
 from haversack.rest.procedure import Procedure
@@ -61,24 +63,6 @@ HELD_MAX = 10_000
 _UNCERTAIN = (ENDS - {OrderState.FILLED}) | {OrderState.UNKNOWN}
 
 Frame: TypeAlias = OrderUpdate | BalanceUpdate | PositionUpdate
-Command: TypeAlias = PlaceOrder | PlaceOrders | CancelOrder | CancelAllOrders
-
-
-class Sent(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that this program is about to send. Give it back with the answer, or with the error."""
-
-    operation: Command
-    tickets: tuple[int, ...]
-    """One for each order that it places."""
-    sent_ms: int | None = None
-    """By the clock that requests are signed by."""
-
-
-class Unresolved(msgspec.Struct, frozen=True):
-    """An answer was lost: resolve it (`rest.outcome.resolve`), and give the resolution back with `sent`."""
-
-    sent: Sent
-    outcome: OutcomeUnknown
 
 
 class AccountView:
@@ -101,7 +85,10 @@ class AccountView:
         self._batch: Batch | None = None
         self._held: Gathered | None = None
         self._held_until_us = 0
-        self._is_reading = self._is_synced = False
+        self._is_reading = self._is_synced = self._is_connected = False
+        self._connections = 0
+        self._reading_of = 0
+        """The connection that the reading began on."""
         self._unresolved: list[Unresolved] = []
         self._still_unknown: list[Unresolved] = []
         # Orders that were filled after their end, or unseen, and until when (ms) the history may not say so yet.
@@ -129,7 +116,8 @@ class AccountView:
 
     def connected(self, now_us: int) -> None:
         """The streams of the account were asked for on a new connection."""
-        self._is_synced = False
+        self._is_connected, self._is_synced = True, False
+        self._connections += 1
         if self._held is None:
             self._held = Gathered()
             self._held_until_us = now_us + HOLD_US
@@ -141,7 +129,7 @@ class AccountView:
 
     def disconnected(self) -> None:
         """The connection is gone; the next one will have missed something."""
-        self._is_synced = False
+        self._is_connected = self._is_synced = False
 
     # Frames
 
@@ -175,7 +163,7 @@ class AccountView:
     def sent(self, operation: Command, *, sent_ms: int | None = None) -> Sent:
         """Say it before it is sent: its orders are pending from now on."""
         placed = operation.orders if isinstance(operation, PlaceOrders) else [operation]
-        orders = [self.orders.sent(each) for each in placed if isinstance(each, PlaceOrder)]
+        orders = self.orders.sent_together([each for each in placed if isinstance(each, PlaceOrder)])
         self._tell_changes([Change(order, None) for order in orders])
         return Sent(operation=operation, tickets=tuple([order.ticket or 0 for order in orders]), sent_ms=sent_ms)
 
@@ -241,13 +229,15 @@ class AccountView:
         """One reading, for a client to perform; then call `read`, or `read_failed` with the error that it raised."""
         assert not self._is_reading
         self._is_reading = True
+        self._reading_of = self._connections
         self._schedule.began(now_us)
         return self._steps()
 
     def read(self, reading: Reconciled, now_us: int) -> None:
         """The reading ended."""
         self._is_reading = False
-        self._is_synced = True
+        # One that began before the connection may not have seen what was missed by it.
+        self._is_synced = self._is_connected and self._reading_of == self._connections
         self._schedule.ended(now_us, is_settled=not reading.is_worth_repeating)
         self._unresolved += self._still_unknown
         self._still_unknown = []
@@ -331,7 +321,7 @@ class AccountView:
     # Telling
 
     def outgoing(self, now_us: int) -> Batch | None:
-        """What is to be told now; the same until it was delivered. None: nothing."""
+        """What is to be told now; the same until it was handed over. None: nothing."""
         if self._held is not None and (now_us >= self._held_until_us or self._held.count > HELD_MAX):
             gathered, self._held = self._held, None
             self._tell(gathered)
@@ -340,11 +330,28 @@ class AccountView:
             self._events = []
         return self._batch
 
-    def delivered(self, batch: Batch) -> None:
-        """The program has its events, all of them."""
+    @property
+    def waiting(self) -> int:
+        """Events that are in no batch yet."""
+        return len(self._events)
+
+    def handed_over(self, batch: Batch) -> None:
+        """Its record is written, and its events are kept for the program: the next batch may come."""
         assert batch is self._batch
         self._batch = None
-        self._record.delivered(sum(isinstance(event, Filled) for event in batch.events))
+
+    def taken(self, count: int) -> None:
+        """The program has dealt with so many more fills, in the order in which they were told."""
+        self._record.delivered(count)
+
+    def delivered(self, batch: Batch) -> None:
+        """The program has its events, all of them, and has dealt with them."""
+        self.handed_over(batch)
+        self.taken(sum(isinstance(event, Filled) for event in batch.events))
+
+    def farewell(self) -> bytes:
+        """What to write before a clean end, so that the next run does not tell again what was taken."""
+        return self._record.farewell()
 
     def _take_fills(self, fills: Sequence[AccountFill], gathered: Gathered, *, recovered: bool) -> int:
         told_before = [fill for fill in fills if fill.key in self._uncounted]

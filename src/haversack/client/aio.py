@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -27,6 +28,9 @@ from haversack.signing import WINDOW_MS_DEFAULT
 from haversack.wire.base import Operation
 
 if TYPE_CHECKING:
+    from haversack.account.aio import AsyncAccount
+    from haversack.account.reconcile import Rhythm
+    from haversack.account.sending import Witness
     from haversack.streams.aio import AsyncStreams
     from haversack.streams.backoff import Backoff
     from haversack.streams.heartbeat import Heartbeat
@@ -95,15 +99,19 @@ class AsyncClient(Groups["AsyncClient"]):
             withdrawals=withdrawals,
             user_agent=user_agent,
         )
-        self._sleep = sleep
-        self._connect = connect
+        self._sleep, self._connect = sleep, connect
         self._close: Callable[[], Awaitable[None]] | None = None
+        self._witnesses: list[Witness] = []
         plain = http or self._own_http(timeout_s, proxy)
         self._http = plain if observer is None else observed_async(plain, observer, self.clock)
         super().__init__(self)
 
     async def send(self, operation: Operation[T], /) -> T:
         """The answer to any operation, also to one of your own."""
+        if self._witnesses:
+            from haversack.account.sending import send_told_async
+
+            return await send_told_async(self._witnesses, operation, self.session, self._send)
         return await drive_async(flow(operation, self.session), self._http, self._sleep)
 
     async def raw(self, operation: Operation[Any], /) -> bytes:
@@ -156,10 +164,34 @@ class AsyncClient(Groups["AsyncClient"]):
             connect=connect or self._connect,
         )
 
+    def account_view(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        since_ms: int | None = None,
+        rhythm: Rhythm | None = None,
+        streams: AsyncStreams | None = None,
+    ) -> AsyncAccount:
+        """Orders, fills, balances and positions of this client's account, kept true: open it by `async with` or by `await`.
+
+        `path`: a file in which fills are remembered, so that each is told once over restarts too; each account and program
+        needs one of its own.
+        `since_ms`: from when on fills are told, if nothing is remembered; from the opening on if not given. `rhythm`: how often
+        everything is read. `streams`: an open connection to use; it has one of its own otherwise.
+        """
+        from haversack.account.aio import AsyncAccount
+        from haversack.account.tending import Wiring
+
+        wiring = Wiring(session=self.session, perform=self.perform, streams=self.streams, witnesses=self._witnesses)
+        return AsyncAccount(wiring, path, since_ms=since_ms, rhythm=rhythm, streams=streams)
+
     async def close(self) -> None:
         """Close the connections; a transport that you brought yourself is left open."""
         if self._close is not None:
             await self._close()
+
+    async def _send(self, operation: Operation[T], /) -> T:
+        return await drive_async(flow(operation, self.session), self._http, self._sleep)
 
     def _own_http(self, timeout_s: float, proxy: Secret | str | None) -> HttpSendAsync:
         from haversack.rest.http_async import AsyncHttp
