@@ -125,6 +125,9 @@ async def _read(incoming: web.BaseRequest) -> Request:
         raise Refused.by_framework(413, f"the payload is too large: at most {BODY_BYTES_MAX} bytes") from None
     except TimeoutError:
         raise Refused.by_framework(408, f"the payload did not arrive within {BODY_S_MAX:.0f} s") from None
+    except ConnectionError:
+        # The client hung up in the middle of it: nobody is there to be answered, and nothing of ours is wrong.
+        raise ConnectionCut from None
     return Request(
         method=incoming.method,
         path=incoming.path,
