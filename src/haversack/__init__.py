@@ -50,6 +50,7 @@ _HOMES = {
     "rest.retry": "Retry",
     "streams.backoff": "Backoff",
     "streams.book": "AsyncBook",
+    "streams.book_blocking": "BlockingBook",
     "streams.health": "BookHealth ConnectionState StreamHealth StreamsHealth",
     "streams.interruption": "Interrupted",
     "streams.mailbox": "WhenFull",

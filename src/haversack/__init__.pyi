@@ -124,6 +124,7 @@ from haversack.rest.procedure import Pause as Pause, Rows as Rows
 from haversack.rest.retry import Retry as Retry
 from haversack.streams.backoff import Backoff as Backoff
 from haversack.streams.book import AsyncBook as AsyncBook
+from haversack.streams.book_blocking import BlockingBook as BlockingBook
 from haversack.streams.health import (
     BookHealth as BookHealth,
     ConnectionState as ConnectionState,

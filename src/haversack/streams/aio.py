@@ -28,6 +28,7 @@ from haversack.streams.callbacks import Callback
 from haversack.streams.checkup import health_of
 from haversack.streams.conversation import Ask, Conversation, Sync, is_passing
 from haversack.streams.ending import copy_of, ending_of
+from haversack.streams.feed import Loan
 from haversack.streams.health import StreamsHealth
 from haversack.streams.heartbeat import Heartbeat
 from haversack.streams.listener import Listener
@@ -172,8 +173,12 @@ class AsyncStreams:
         subscribed to; if you read that stream on this connection anyway, it is compared in any case. Errors, when awaited:
         SubscriptionRefused, and what the exchange answers to a symbol that it does not know (InvalidRequest, NotFound).
         """
+        return AsyncBook(self.lend(symbol, market, check=check))
+
+    def lend(self, symbol: str, market: Market | None, *, check: bool) -> Loan:
+        """For BlockingStreams: what a book is made of."""
         self._check_open()
-        return AsyncBook(*self._books.open(symbol, market, check=check))
+        return self._books.open(symbol, market, check=check)
 
     def health(self) -> StreamsHealth:
         """How the connection is, and each of its streams and books, at this moment; it can be asked for after the end as well."""

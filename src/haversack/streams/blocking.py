@@ -22,7 +22,9 @@ from haversack.signing import Signer
 from haversack.streams.aio import CONNECT_S, AsyncStreams
 from haversack.streams.aside import in_a_thread
 from haversack.streams.backoff import Backoff
+from haversack.streams.book_blocking import BlockingBook
 from haversack.streams.callbacks import Callback, CallRecord, is_passing
+from haversack.streams.feed import Loan
 from haversack.streams.freshness import Suspect, Verdict
 from haversack.streams.health import StreamsHealth
 from haversack.streams.heartbeat import Heartbeat
@@ -33,6 +35,7 @@ from haversack.streams.subscription import AnySubscription, ItemT, Subscription
 from haversack.streams.transport import Connect
 from haversack.wire.base import Operation
 from haversack.wire.frames import Message
+from haversack.wire.markets import Market
 
 BlockingAsk: TypeAlias = Callable[[Suspect], Verdict]
 """Finds out by other means whether a silent stream is dead or its market quiet; called in a thread of its own."""
@@ -274,6 +277,27 @@ class BlockingStreams:
             return self._streams.subscribe(*streams, queue_max=queue_max, when_full=when_full)
 
         return BlockingSubscription(thread, thread.call(subscribe))
+
+    def book(
+        self, symbol: str, *, market: Market | None = None, check: bool = False, timeout_s: float | None = None
+    ) -> BlockingBook:
+        """The book of a market, in sync: `book = streams.book("SOL_USDC")`. It follows its depth stream until it is closed.
+
+        See AsyncStreams.book. A TimeoutError if it is not in sync in time; without `timeout_s` it is waited for as long as the
+        streams are open. Whatever is raised, no subscription is left.
+        """
+        thread = self._opened_thread()
+
+        async def lend() -> Loan:
+            return self._streams.lend(symbol, market, check=check)
+
+        book = BlockingBook(thread, thread.call(lend))
+        try:
+            book.wait_synced(timeout_s)
+        except BaseException:
+            book.close()
+            raise
+        return book
 
     def on(
         self,

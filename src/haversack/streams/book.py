@@ -15,7 +15,7 @@ from typing import Any, Generic, Self, TypeVar
 from haversack.book.reader import BookReader
 from haversack.errors import BookNotSynced, HaversackError, StreamClosed
 from haversack.streams.ending import copy_of
-from haversack.streams.feed import Feed
+from haversack.streams.feed import Feed, Loan
 
 BookT = TypeVar("BookT", bound="AsyncBook")
 
@@ -23,15 +23,15 @@ BookT = TypeVar("BookT", bound="AsyncBook")
 class LiveBook(BookReader):
     """What `AsyncBook` and `BlockingBook` have in common."""
 
-    def __init__(self, feed: Feed, release: Callable[[], None]) -> None:
-        super().__init__(feed.book.state)
-        self._feed = feed
-        self._release: Callable[[], None] | None = release
+    def __init__(self, loan: Loan) -> None:
+        super().__init__(loan.feed.book.state)
+        self._feed = loan.feed
+        self._give_back: Callable[[], None] | None = loan.give_back
 
     @property
     def is_closed(self) -> bool:
         """Whether you have closed it."""
-        return self._release is None
+        return self._give_back is None
 
     @property
     def ending(self) -> HaversackError | None:
@@ -40,7 +40,7 @@ class LiveBook(BookReader):
 
     @property
     def _is_open(self) -> bool:
-        return self._release is not None and not self._feed.is_ended
+        return self._give_back is not None and not self._feed.is_ended
 
     def _error(self) -> BookNotSynced:
         feed = self._feed
@@ -53,10 +53,10 @@ class LiveBook(BookReader):
 
     def _let_go(self) -> bool:
         """Want it no longer; False if that was said before."""
-        release, self._release = self._release, None
-        if release is not None:
-            release()
-        return release is not None
+        give_back, self._give_back = self._give_back, None
+        if give_back is not None:
+            give_back()
+        return give_back is not None
 
     def _failure(self) -> HaversackError | None:
         """What to raise to whoever waits for it, other than a lost connection; of a close of the user's own, StreamClosed."""
@@ -81,6 +81,14 @@ class Changes:
     def is_over(self) -> bool:
         """Whether it ends because the user closed the book or its streams."""
         return self._book.is_closed or (self._feed.is_ended and self._feed.ending is None)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether `take` has something to say."""
+        feed = self._feed
+        if feed.ending is not None or (feed.refusal is not None and feed.refusals != self._refusals):
+            return True
+        return self._book.version != self._version and self._book.is_synced
 
     def take(self) -> bool:
         """Whether there is something new to read. Raises what ended the book, and a refusal once."""
@@ -111,8 +119,8 @@ class AsyncBook(LiveBook):
     stream is served after all. Books of the same market on one connection share what comes; each is closed for itself.
     """
 
-    def __init__(self, feed: Feed, release: Callable[[], None]) -> None:
-        super().__init__(feed, release)
+    def __init__(self, loan: Loan) -> None:
+        super().__init__(loan)
         self._was_had = False
 
     async def synced(self) -> None:

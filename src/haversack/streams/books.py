@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
 
 from haversack.book.book import scale_of
 from haversack.book.units import Scale
 from haversack.errors import HaversackError, UsageError
 from haversack.streams.audit import Send
-from haversack.streams.feed import Feed, Tasks
+from haversack.streams.feed import Feed, Loan, Tasks
 from haversack.streams.health import BookHealth
 from haversack.streams.interruption import Interrupted
 from haversack.streams.mailbox import Item
@@ -24,7 +23,7 @@ SNAPSHOT_S = 30.0
 """How long one may take; a client gives up and repeats long before that."""
 
 
-class Lease:
+class TickerWish:
     """A wish for the book ticker, which the feed of the book then hears. What comes is not kept."""
 
     reads_texts = False
@@ -70,30 +69,30 @@ class Books:
         self.tasks: Tasks = set()
         """What to wait for after the end."""
 
-    def open(self, symbol: str, market: Market | None, *, check: bool) -> tuple[Feed, Callable[[], None]]:
-        """The feed of a book, and what to call when it is read no more."""
+    def open(self, symbol: str, market: Market | None, *, check: bool) -> Loan:
+        """The feed of a book, for one more who reads it."""
         if self._send is None:
             raise UsageError("a book needs snapshots: open the streams by a client, or give them `send`")
         if market is not None and market.symbol != symbol:
             raise UsageError(f"the market of {symbol} was wanted, found that of {market.symbol}")
         feed = self._feed(symbol, market)
         feed.readers += 1
-        lease = Lease(feed.overhears[0]) if check else None
-        if lease is not None:
-            self._session.subscribe(*lease.streams)
-            self._routes.add(lease)
+        wish = TickerWish(feed.overhears[0]) if check else None
+        if wish is not None:
+            self._session.subscribe(*wish.streams)
+            self._routes.add(wish)
         self._work.set()
 
         def close() -> None:
-            if lease is not None:
-                self._session.unsubscribe(*self._routes.remove(lease))
+            if wish is not None:
+                self._session.unsubscribe(*self._routes.remove(wish))
             feed.readers -= 1
             if not feed.readers and not feed.is_ended:
                 self._drop(feed)
                 feed.end(None)
             self._work.set()
 
-        return feed, close
+        return Loan(feed, close)
 
     def known(self, stream: str) -> int | None:
         """The update id that the book of a depth stream has come to; None if there is none in sync."""

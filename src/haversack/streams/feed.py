@@ -7,7 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from haversack.book.book import Book
 from haversack.book.doubt import Doubt
@@ -226,6 +226,14 @@ class Feed:
             self._look()
             if self.book.version == before:
                 return
+
+
+class Loan(NamedTuple):
+    """A feed for one who reads its book."""
+
+    feed: Feed
+    give_back: Callable[[], None]
+    """To be called once, in the thread of the connection, when it is read no more."""
 
 
 def is_final(error: BaseException) -> bool:

@@ -213,7 +213,7 @@ class StreamSession:
             self._has_brought(said, getattr(said.event, "event_us", None), now_us)
             return said
         streams = self._concerned(said.code, now_us)
-        if said.code == _BAD_SIGNATURE and streams and self._doubts_clock():
+        if said.code == _BAD_SIGNATURE and streams and self._measures_clock and not self._was_clock_measured:
             self._doubted_signatures.update(dict.fromkeys(streams))
             return None
         return SubscriptionRefused(said.code, said.message, streams)
@@ -291,9 +291,8 @@ class StreamSession:
             self._revive(track, suspect, now_us)
             return
         if verdict is Verdict.DEAD and self._may_renew(track):
-            self.renewal = (
-                f"{suspect.stream} brought nothing for {suspect.silent_us // 1_000_000} s, though it was asked for twice"
-            )
+            silent_s = suspect.silent_us // 1_000_000
+            self.renewal = f"{suspect.stream} brought nothing for {silent_s} s, though it was asked for twice"
         elif verdict is Verdict.UNKNOWN and not track.was_nudged:
             track.was_nudged = True
             self._nudged.append(suspect.stream)
@@ -321,10 +320,6 @@ class StreamSession:
         if track is not None and track.asked_us is not None:
             track.heard(said, event_us, now_us, wall_offset_us=self._wall_offset_us)
             self._is_mute = False
-
-    def _doubts_clock(self) -> bool:
-        """Whether a refused signature is put down to the clock: once on each connection."""
-        return self._measures_clock and not self._was_clock_measured
 
     def _enter(self, state: ConnectionState, now_us: int) -> None:
         self.state = state
