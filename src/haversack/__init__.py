@@ -12,6 +12,7 @@ from typing import Any
 _HOMES = {
     "account.aio": "AccountEvents AsyncAccount",
     "account.balances": "AssetBalance",
+    "account.blocking": "BlockingAccount BlockingAccountEvents",
     "account.changes": "BalanceChanged Filled FillTooLate OrderChanged PositionChanged Reconciled",
     "account.equity": "AssetEquity Disagreement Equity",
     "account.file": "MemoryFile",

@@ -3,11 +3,9 @@
 
 __all__: list[str]  # noqa: PYI035  It is made when the module is run, of the same names.
 
-from haversack.account.aio import (
-    AccountEvents as AccountEvents,
-    AsyncAccount as AsyncAccount,
-)
+from haversack.account.aio import AccountEvents as AccountEvents, AsyncAccount as AsyncAccount
 from haversack.account.balances import AssetBalance as AssetBalance
+from haversack.account.blocking import BlockingAccount as BlockingAccount, BlockingAccountEvents as BlockingAccountEvents
 from haversack.account.changes import (
     BalanceChanged as BalanceChanged,
     Filled as Filled,

@@ -19,6 +19,7 @@ from haversack.account.life import TrackedOrder
 from haversack.account.log import EventLog, Reader
 from haversack.account.positions import NetPosition
 from haversack.account.reconcile import Rhythm, attempted, read_balances
+from haversack.account.sending import Command, Sent
 from haversack.account.tending import Tending, Wiring
 from haversack.account.view import AccountView
 from haversack.errors import MissingCredentials, OutcomeUnknown, StreamClosed, UsageError
@@ -40,6 +41,11 @@ class AccountEvents(Generic[EventT_co]):
     def __init__(self, reader: Reader, account: AsyncAccount) -> None:
         self._reader = reader
         self._account = account
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the account was closed; an error is no close."""
+        return self._account._is_closed  # pyright: ignore[reportPrivateUsage]
 
     def __aiter__(self) -> Self:
         return self
@@ -192,6 +198,20 @@ class AsyncAccount:
         """What the account is worth, asked for now: the exchange's figures, checked against each other."""
         return await self._wiring.perform(_read_equity())
 
+    # For the client that sends
+
+    def sent(self, operation: Command) -> Sent | None:
+        """For the client: it is about to be sent."""
+        return None if self._tending is None or self._is_over else self._tending.sent(operation)
+
+    def answered(self, sent: Sent, answer: Any) -> None:
+        """For the client: this is the answer."""
+        self._opened().answered(sent, answer)
+
+    def failed(self, sent: Sent, error: BaseException) -> None:
+        """For the client: there is none, or a refusal."""
+        self._opened().failed(sent, error)
+
     # From the opening to the end
 
     async def close(self) -> None:
@@ -238,7 +258,7 @@ class AsyncAccount:
             self._view = AccountView(recall=recall, since_ms=self._since_ms, rhythm=self._rhythm)
             tending = Tending(self._view, self._wiring, bell=self._bell, log=self._log, kept=self._kept)
             self._tending = tending
-            self._wiring.witnesses.append(tending)
+            self._wiring.witnesses.append(self)
             if self._streams is not None:
                 await tending.run(self._streams)
             else:
@@ -262,14 +282,14 @@ class AsyncAccount:
         """Tell everyone that this is the end. Only the first end counts."""
         if not self._is_over:
             self._is_over, self._ending = True, error
-        if self._tending in self._wiring.witnesses:
-            self._wiring.witnesses.remove(self._tending)
+        if self in self._wiring.witnesses:
+            self._wiring.witnesses.remove(self)
         self._bell.ring()
 
     def _next(self, reader: Reader) -> AccountEvent | None:
+        if self._is_closed:
+            raise StopAsyncIteration
         if self._is_over:
-            if self._ending is None:
-                raise StopAsyncIteration
             raise self._closed()
         return reader.next()
 
@@ -283,6 +303,10 @@ class AsyncAccount:
             raise self._closed()
         if self._tending is not None and self._tending.refusal is not None:
             raise self._tending.refusal.with_traceback(None)
+
+    @property
+    def _is_closed(self) -> bool:
+        return self._is_over and self._ending is None
 
     def _check_opened(self) -> None:
         self._opened()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Generator
 from types import TracebackType
@@ -27,6 +28,9 @@ from haversack.signing import WINDOW_MS_DEFAULT
 from haversack.wire.base import Operation
 
 if TYPE_CHECKING:
+    from haversack.account.blocking import BlockingAccount
+    from haversack.account.reconcile import Rhythm
+    from haversack.account.sending import Witness
     from haversack.streams.backoff import Backoff
     from haversack.streams.blocking import BlockingStreams
     from haversack.streams.heartbeat import Heartbeat
@@ -96,12 +100,17 @@ class Client(Groups["Client"]):
         )
         self._sleep = sleep
         self._close: Callable[[], None] | None = None
+        self._witnesses: list[Witness] = []
         plain = http or self._own_http(timeout_s, proxy)
         self._http = plain if observer is None else observed(plain, observer, self.clock)
         super().__init__(self)
 
     def send(self, operation: Operation[T], /) -> T:
         """The answer to any operation, also to one of your own."""
+        if self._witnesses:
+            from haversack.account.sending import send_told
+
+            return send_told(self._witnesses, operation, self.session, self._send)
         return drive(flow(operation, self.session), self._http, self._sleep)
 
     def raw(self, operation: Operation[Any], /) -> bytes:
@@ -154,10 +163,34 @@ class Client(Groups["Client"]):
             connect=connect,
         )
 
+    def account_view(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        since_ms: int | None = None,
+        rhythm: Rhythm | None = None,
+        connect: Connect | None = None,
+    ) -> BlockingAccount:
+        """Orders, fills, balances and positions of this client's account, kept true until it is closed, best by `with`.
+
+        `path`: a file in which fills are remembered, so that each is told once over restarts too; each account and program
+        needs one of its own.
+        `since_ms`: from when on fills are told, if nothing is remembered; from the opening on if not given. `rhythm`: how often
+        everything is read. `connect` brings a stream connection of your own.
+        """
+        from haversack.account.aio import AsyncAccount
+        from haversack.account.blocking import BlockingAccount, wiring_of
+
+        wiring = wiring_of(self.session, self.send, self.sync_clock, stream_url=self.stream_url, connect=connect)
+        return BlockingAccount(AsyncAccount(wiring, path, since_ms=since_ms, rhythm=rhythm), self._witnesses)
+
     def close(self) -> None:
         """Close the connections; a transport that you brought yourself is left open."""
         if self._close is not None:
             self._close()
+
+    def _send(self, operation: Operation[T], /) -> T:
+        return drive(flow(operation, self.session), self._http, self._sleep)
 
     def _own_http(self, timeout_s: float, proxy: Secret | str | None) -> HttpSend:
         from haversack.rest.http_blocking import BlockingHttp
