@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
 
-from haversack.exchange.engine.command import Cancel, Command, OpenAccount, Place, SetPrices
+from haversack.exchange.engine.command import Cancel, Command, OpenAccount, Place, SetBookState, SetPrices
 from haversack.exchange.engine.event import (
     AccountOpened,
     BalanceChanged,
+    BookStateChanged,
     Event,
     LevelChanged,
     MarkChanged,
@@ -30,7 +31,22 @@ from haversack.exchange.engine.event import (
     TradePrinted,
 )
 from haversack.exchange.engine.rules import MarketRules, Ratio
-from haversack.wire.enums import ExpiryReason, OrderStatus, SelfTradePrevention, Side, TimeInForce
+from haversack.wire.enums import (
+    ExpiryReason,
+    OrderBookState,
+    OrderStatus,
+    SelfTradePrevention,
+    Side,
+    SlippageToleranceType,
+    TimeInForce,
+)
+
+REFUSED_IN = {
+    OrderBookState.CLOSED: Refusal.BOOK_CLOSED,
+    OrderBookState.CANCEL_ONLY: Refusal.CANCEL_ONLY,
+    OrderBookState.LIMIT_ONLY: Refusal.LIMIT_ONLY,
+    OrderBookState.POST_ONLY: Refusal.POST_ONLY_MODE,
+}
 
 
 @dataclass(eq=False)
@@ -73,6 +89,10 @@ class Reference:
         self.updates: Counter[str] = Counter()
         self.accepted = 0
         self.quotes = {symbol: Quote() for symbol in self.markets}
+        self.states = {symbol: rules.state for symbol, rules in self.markets.items()}
+        self.looked = dict.fromkeys(self.markets, -1)
+        self.marks: dict[str, list[tuple[int, Fraction]]] = {symbol: [] for symbol in self.markets}
+        """Second and mark price, all of them."""
 
     def apply(self, command: Command, now_us: int) -> list[Event]:
         self.events: list[Event] = []
@@ -81,6 +101,10 @@ class Reference:
             self.open(command)
         elif isinstance(command, SetPrices):
             self.events = [self.price(symbol, index, now_us) for symbol, index in command.indexes]
+        elif isinstance(command, SetBookState):
+            if self.states[command.symbol] is not command.state:
+                self.events = [BookStateChanged(command.symbol, command.state)]
+            self.states[command.symbol] = command.state
         else:
             top = self.top(command.symbol)
             if isinstance(command, Place):
@@ -105,6 +129,7 @@ class Reference:
             self.tell_balance(len(self.accounts), asset)
 
     def place(self, place: Place, rules: MarketRules, now_us: int) -> None:
+        self.look(rules, now_us // 1_000_000)
         steps, ending = self.plan(place, rules)
         refusal = self.refusal(place, rules, steps, ending)
         if refusal:
@@ -127,6 +152,8 @@ class Reference:
             self.orders.remove(taker)
         elif ending == "own":
             self.end(taker, OrderStatus.EXPIRED, ExpiryReason.SELF_TRADE_PREVENTION)
+        elif ending != "open":
+            self.end(taker, OrderStatus.EXPIRED, ExpiryReason(ending))
         elif place.price is None:
             self.end(taker, OrderStatus.EXPIRED, ExpiryReason.INSUFFICIENT_LIQUIDITY)
         elif place.time_in_force is TimeInForce.IOC:
@@ -136,14 +163,19 @@ class Reference:
             self.touched[place.side, place.price] = None
 
     def plan(self, place: Place, rules: MarketRules) -> tuple[list[tuple[Live, int]], str]:
-        """Which makers give how much (0: an own order that expires), and whether that fills the order."""
+        """Which makers give how much (0: an own order that expires), and whether that fills the order, or why it ends."""
         steps: list[tuple[Live, int]] = []
         left, money = place.quantity, place.quote_quantity or 0
         other = Side.ASK if place.side is Side.BID else Side.BID
-        for maker in self.queue(place.symbol, other):
+        queue = self.queue(place.symbol, other)
+        limits = self.limits(place, rules, queue[0].facts.price or 0) if queue else []
+        for maker in queue:
             price = maker.facts.price or 0
             if place.price is not None and (price > place.price if place.side is Side.BID else price < place.price):
                 break
+            beyond = [reason for low, high, reason in limits if not low <= price <= high]
+            if beyond:
+                return steps, beyond[0]
             per_step = price * rules.step * rules.quote_unit
             wanted = left if left is not None else money // per_step * rules.step
             if not wanted:
@@ -162,7 +194,63 @@ class Reference:
                 return steps, "done"
         return steps, "open"
 
+    def limits(self, place: Place, rules: MarketRules, best: int) -> list[tuple[Fraction, Fraction, str]]:
+        """Lowest and highest price, and what happens beyond them; the tightest first on the side where the order goes."""
+        bids, anything = place.side is Side.BID, Fraction(10**60)
+        found: list[tuple[Fraction, Fraction, str]] = []
+        impact = rules.impact_max if bids else rules.impact_min
+        if impact:
+            reach = Fraction(best * impact.numerator, impact.denominator)
+            found.append((Fraction(0), reach, "PriceImpact") if bids else (reach, anything, "PriceImpact"))
+        mean = self.mean(rules)
+        if mean is not None and rules.mean_max and rules.mean_min:
+            low, high = Fraction(rules.mean_min.numerator, rules.mean_min.denominator), rules.mean_max
+            found.append((mean * low, mean * Fraction(high.numerator, high.denominator), "PriceOutOfBounds"))
+        if place.slippage:
+            tolerance = Fraction(place.slippage.tolerance_e8, 10**8)
+            away = tolerance * rules.tick if place.slippage.kind is SlippageToleranceType.TICK_SIZE else best * tolerance / 100
+            reason = "SlippageToleranceExceeded"
+            found.append(
+                (Fraction(0), Fraction(best + floor(away)), reason) if bids else (Fraction(best - floor(away)), anything, reason)
+            )
+        # In whole prices: two bounds between the same two prices are the same bound.
+        return sorted(found, key=lambda bound: floor(bound[1]) if bids else -ceil(bound[0]))
+
+    def mean(self, rules: MarketRules) -> Fraction | None:
+        """The mean of the marks of the five minutes that end with the newest, each counting until the next."""
+        marks = self.marks[rules.symbol]
+        if not marks:
+            return None
+        end = marks[-1][0] + 1
+        total, seconds = Fraction(0), 0
+        for (start, mark), stop in zip(marks, [second for second, _ in marks[1:]] + [end], strict=True):
+            counted = max(0, stop - max(start, end - 300))
+            total += mark * counted
+            seconds += counted
+        return total / seconds
+
+    def look(self, rules: MarketRules, second: int) -> None:
+        """A spot market's mark is its active price, looked at with the first order of a second."""
+        if second == self.looked[rules.symbol] or rules.is_perpetual:
+            return
+        self.looked[rules.symbol] = second
+        active = self.active_price(rules.symbol)
+        if active is not None:
+            self.tell_mark(rules.symbol, second, active)
+
+    def tell_mark(self, symbol: str, second: int, mark: Fraction) -> None:
+        marks = [told for told in self.marks[symbol] if told[0] > second - 700]
+        self.marks[symbol] = marks if marks and marks[-1][0] == second else [*marks, (second, mark)]
+
     def refusal(self, place: Place, rules: MarketRules, steps: list[tuple[Live, int]], ending: str) -> Refusal | None:
+        state = self.states[place.symbol]
+        allowed = {
+            OrderBookState.OPEN: True,
+            OrderBookState.LIMIT_ONLY: place.price is not None,
+            OrderBookState.POST_ONLY: place.post_only,
+        }
+        if not allowed.get(state, False):
+            return REFUSED_IN[state]
         if place.price is not None and not self.in_band(place.price, rules):
             return Refusal.PRICE_BAND
         if place.post_only and (steps or ending != "open"):
@@ -190,14 +278,16 @@ class Reference:
         return sum((maker.facts.price or 0) * taken for maker, taken in steps) * rules.quote_unit
 
     def in_band(self, price: int, rules: MarketRules) -> bool:
-        bid, ask = self.top(rules.symbol)
-        known = [Fraction(level[0]) for level in (bid, ask) if level]
-        known += [Fraction(self.last_price[rules.symbol])] if rules.symbol in self.last_price else []
-        if not known:
+        active = self.active_price(rules.symbol)
+        if active is None:
             return True
-        active = statistics.median(known)
         high, low = rules.band_max or Ratio(10**9, 1), rules.band_min or Ratio(0, 1)
         return active * Fraction(low.numerator, low.denominator) <= price <= active * Fraction(high.numerator, high.denominator)
+
+    def active_price(self, symbol: str) -> Fraction | None:
+        known = [Fraction(level[0]) for level in self.top(symbol) if level]
+        known += [Fraction(self.last_price[symbol])] if symbol in self.last_price else []
+        return statistics.median(known) if known else None
 
     def trade(self, taker: Live, maker: Live, quantity: int, rules: MarketRules) -> None:
         symbol, price = rules.symbol, maker.facts.price or 0
@@ -336,6 +426,7 @@ class Reference:
             mark = price + state.basis
         tick = Fraction(rules.tick, 10**rules.price_scale)
         marked = max(1, floor(mark / tick + Fraction(1, 2))) * rules.tick
+        self.tell_mark(symbol, now_us // 1_000_000, Fraction(marked))
         hour = now_us // 3_600_000_000
         if hour != state.hour or state.premiums is None:
             state.hour, state.premiums = hour, []

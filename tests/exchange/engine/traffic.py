@@ -7,11 +7,19 @@ import random
 import sys
 from collections.abc import Sequence
 
-from haversack.exchange.engine.command import Cancel, CancelAll, Command, OpenAccount, Place, SetPrices
+from haversack.exchange.engine.command import Cancel, CancelAll, Command, OpenAccount, Place, SetBookState, SetPrices, Slippage
 from haversack.exchange.engine.engine import Engine
 from haversack.exchange.engine.event import Event, OrderAccepted, OrderEnded, OrderFilled, Rejected
 from haversack.exchange.engine.rules import AssetRules, FeeTier, MarketRules, Ratio
-from haversack.wire.enums import ExpiryReason, OrderStatus, SelfTradePrevention, Side, TimeInForce
+from haversack.wire.enums import (
+    ExpiryReason,
+    OrderBookState,
+    OrderStatus,
+    SelfTradePrevention,
+    Side,
+    SlippageToleranceType,
+    TimeInForce,
+)
 
 OWN = ExpiryReason.SELF_TRADE_PREVENTION
 START_US = 1_790_000_000_000_000
@@ -20,7 +28,7 @@ ASSETS = (AssetRules("SOL", 6), AssetRules("ETH", 8), AssetRules("USDC", 6))
 SPOT = MarketRules(
     symbol="SOL_USDC", base="SOL", quote="USDC", is_perpetual=False, price_scale=2, quantity_scale=2, tick=1, step=1,
     band_max=Ratio(2, 1), band_min=Ratio(1, 4), base_unit=10**4, quote_unit=10**2, quote_fee_unit=1, base_fee_unit=1,
-    open_orders_max=12,
+    open_orders_max=12, impact_max=Ratio(104, 100), impact_min=Ratio(96, 100), mean_max=Ratio(105, 100), mean_min=Ratio(95, 100),
 )  # fmt: skip
 # Coarse steps and ticks, a fee unit that is larger than what small fills bring, and no price band.
 COARSE = MarketRules(
@@ -31,7 +39,7 @@ COARSE = MarketRules(
 PERPETUAL = MarketRules(
     symbol="SOL_USDC_PERP", base="SOL", quote="USDC", is_perpetual=True, price_scale=2, quantity_scale=2, tick=1, step=1,
     band_max=Ratio(2, 1), band_min=Ratio(1, 4), base_unit=10**4, quote_unit=10**2, quote_fee_unit=1, base_fee_unit=1,
-    open_orders_max=6,
+    open_orders_max=6, mean_max=Ratio(111, 100), mean_min=Ratio(89, 100),
 )  # fmt: skip
 MARKETS = (SPOT, COARSE, PERPETUAL)
 
@@ -62,6 +70,8 @@ class Traffic:
             return self._cancel()
         if kind < 0.95:
             return CancelAll(self._account(), self._rng.choice(MARKETS).symbol)
+        if kind < 0.97:
+            return self._set_state()
         if kind < 0.99:
             return SetPrices(((PERPETUAL.symbol, self._rng.randrange(80 * 10**6, 120 * 10**6)),))
         return self._rng.choice(OPENINGS)
@@ -72,6 +82,18 @@ class Traffic:
             order = events[0].order
             self._order_ids.append((order.account, order.symbol, order.order_id))
 
+    def _set_state(self) -> SetBookState:
+        """Open one of the markets, most often; they are not to be closed for long."""
+        state = OrderBookState.OPEN
+        if self._rng.random() < 0.25:
+            kinds = [OrderBookState.CLOSED, OrderBookState.CANCEL_ONLY, OrderBookState.POST_ONLY, OrderBookState.LIMIT_ONLY]
+            state = self._rng.choices(kinds, [1, 1, 2, 2])[0]
+        return SetBookState(self._rng.choice(MARKETS).symbol, state)
+
+    def _slippage(self) -> Slippage | None:
+        kind = self._rng.choice((None, *SlippageToleranceType))
+        return None if kind is None else Slippage(kind, self._rng.randrange(0, 5 * 10**8, 10**7))
+
     def _account(self) -> int:
         return self._rng.randrange(len(OPENINGS)) + 1
 
@@ -79,7 +101,7 @@ class Traffic:
         rng, rules = self._rng, self._rng.choice(MARKETS)
         is_market = rng.random() < 0.2
         by_quote = is_market and rng.random() < 0.5
-        sweeps = rng.random() < 0.03
+        sweeps = rng.random() < 0.06
         side = rng.choice((Side.BID, Side.ASK))
         time_in_force = rng.choices([TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK], [6, 1, 1])[0]
         return Place(
@@ -93,6 +115,7 @@ class Traffic:
             post_only=time_in_force is TimeInForce.GTC and not is_market and rng.random() < 0.15,
             self_trade_prevention=rng.choice(list(SelfTradePrevention)),
             client_id=rng.randrange(8) if rng.random() < 0.5 else None,
+            slippage=self._slippage() if is_market else None,
         )
 
     def _price(self, rules: MarketRules, side: Side) -> int:
@@ -169,6 +192,9 @@ EVERY_CORNER = frozenset(
         *("cancel by order id", "cancel by client id", "fee takes all"),
         *(f"{price} {word}" for price in ("limit", "by quantity", "by quote quantity") for word in (*Side, *TimeInForce)),
         *("refused: PRICE_BAND", "refused: POST_ONLY_TAKES", "refused: FILL_OR_KILL", "refused: INSUFFICIENT_FUNDS"),
+        "taker expired: PriceImpact",
+        *("SetBookState", "SetBookState without effect", "refused: BOOK_CLOSED", "refused: CANCEL_ONLY"),
+        *("refused: LIMIT_ONLY", "refused: POST_ONLY_MODE"),
         *("refused: INSUFFICIENT_MARGIN", "refused: ORDER_NOT_FOUND", "refused: ORDER_LIMIT"),
         *(
             f"{end}{at}: {reason}"
@@ -176,6 +202,7 @@ EVERY_CORNER = frozenset(
             for end, reason in (
                 ("taker", "ImmediateOrCancel"),
                 ("taker", "InsufficientLiquidity"),
+                *(("taker", reason) for reason in ("PriceOutOfBounds", "SlippageToleranceExceeded")),
                 ("taker", "SelfTradePrevention, RejectTaker"),
                 ("taker", "SelfTradePrevention, RejectBoth"),
                 ("maker", "SelfTradePrevention, RejectMaker"),

@@ -1,11 +1,13 @@
 """Which orders are turned away before they have an id, checked in the order that the exchange checks them.
 
-Price band, post-only, fill-or-kill, number of orders; funds come last and belong to clearing (observed 2025-06: without
-any money, a bid far below the market is refused for its price, and a fill-or-kill order for not filling).
+State of the market (that it comes first is a guess), price band, post-only, fill-or-kill, number of orders; funds come last
+and belong to clearing (observed 2025-06: without any money, a bid far below the market is refused for its price, and a
+fill-or-kill order for not filling).
 """
 
 from __future__ import annotations
 
+from haversack.exchange.engine.active import twice_active_price
 from haversack.exchange.engine.book import Book
 from haversack.exchange.engine.command import Place
 from haversack.exchange.engine.event import Refusal
@@ -13,24 +15,41 @@ from haversack.exchange.engine.ledger import Account
 from haversack.exchange.engine.market import Market
 from haversack.exchange.engine.order import reaches
 from haversack.exchange.engine.rules import MarketRules
-from haversack.exchange.engine.survey import survey
-from haversack.wire.enums import TimeInForce
+from haversack.exchange.engine.survey import Survey
+from haversack.wire.enums import OrderBookState, TimeInForce
 
 GTC, FOK = TimeInForce.GTC, TimeInForce.FOK
+OPEN, LIMIT_ONLY, POST_ONLY = OrderBookState.OPEN, OrderBookState.LIMIT_ONLY, OrderBookState.POST_ONLY
 
 
-def refusal(place: Place, account: Account, market: Market) -> Refusal | None:
-    """Why the order cannot be accepted, or None. Where post-only stands in this order is a guess."""
+def refusal(place: Place, account: Account, market: Market, ahead: Survey | None) -> Refusal | None:
+    """Why the order cannot be accepted, or None. `ahead` is what a fill-or-kill order would take.
+
+    Where post-only stands among the reasons is a guess.
+    """
     book, rules = market.book, market.rules
+    if market.state is not OPEN and (refused := refusal_in(market.state, place)):
+        return refused
     if place.price is not None and not _is_in_band(place.price, market):
         return Refusal.PRICE_BAND
     if place.post_only and _would_take(place, book):
         return Refusal.POST_ONLY_TAKES
-    if place.time_in_force is FOK and not survey(place, book, rules).is_complete:
+    if place.time_in_force is FOK and ahead and not ahead.is_complete:
         return Refusal.FILL_OR_KILL
     if _may_rest(place) and not account.is_house and _is_full(account, rules):
         return Refusal.ORDER_LIMIT
     return None
+
+
+def refusal_in(state: OrderBookState, place: Place) -> Refusal | None:
+    """Why a market in this state takes no such order; None if it does. Cancels are taken in every state (guess)."""
+    if state is OPEN:
+        return None
+    if state is LIMIT_ONLY:
+        return Refusal.LIMIT_ONLY if place.price is None else None
+    if state is POST_ONLY:
+        return None if place.post_only else Refusal.POST_ONLY_MODE
+    return Refusal.BOOK_CLOSED if state is OrderBookState.CLOSED else Refusal.CANCEL_ONLY
 
 
 def _may_rest(place: Place) -> bool:
@@ -50,21 +69,10 @@ def _would_take(place: Place, book: Book) -> bool:
 def _is_in_band(price: int, market: Market) -> bool:
     """Whether a limit is near enough to the active price, in both directions and for both sides (observed 2025-06)."""
     rules = market.rules
-    active = _twice_active_price(market)
+    active = twice_active_price(market.book, market.last_price)
     if active is None:
         return True
     highest, lowest = rules.band_max, rules.band_min
     if highest and 2 * price * highest.denominator > active * highest.numerator:
         return False
     return not (lowest and 2 * price * lowest.denominator < active * lowest.numerator)
-
-
-def _twice_active_price(market: Market) -> int | None:
-    """Twice the median of best bid, best ask and last trade, so that it stays whole when only two of them are known."""
-    bid, ask = market.book.bids.best(), market.book.asks.best()
-    last = market.last_price
-    if bid and ask and last is not None:
-        # The best bid is below the best ask, so the median is the last price, moved inside them.
-        return 2 * max(bid.price, min(ask.price, last))
-    known = [level.price for level in (bid, ask) if level] + ([] if last is None else [last])
-    return sum(known) * 2 // len(known) if known else None

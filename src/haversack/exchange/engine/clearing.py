@@ -11,13 +11,12 @@ from typing import Protocol
 
 import msgspec
 
-from haversack.exchange.engine.book import Book
 from haversack.exchange.engine.command import Place
 from haversack.exchange.engine.event import BalanceChanged, Event, OrderFilled, Refusal
 from haversack.exchange.engine.ledger import Account, Balance, Ledger
 from haversack.exchange.engine.order import BID, WorkingOrder, quantity_at
 from haversack.exchange.engine.rules import MarketRules
-from haversack.exchange.engine.survey import survey
+from haversack.exchange.engine.survey import Survey
 from haversack.wire.enums import OrderStatus
 
 # A fee rate counts hundredths of a basis point.
@@ -39,8 +38,8 @@ class Match(msgspec.Struct, frozen=True, gc=False):
 class Clearing(Protocol):
     """The money side of one market."""
 
-    def requirement(self, place: Place, account: Account, book: Book) -> int | Refusal:
-        """How much the order has to hold, or why the account cannot place it."""
+    def requirement(self, place: Place, account: Account, ahead: Survey | None) -> int | Refusal:
+        """How much the order has to hold, or why the account cannot place it. `ahead` is what a market order would take."""
         ...
 
     def hold(self, order: WorkingOrder, events: list[Event]) -> None:
@@ -78,7 +77,7 @@ class SpotClearing:
     open_interest = 0
     positions: Mapping[int, int] = {}
 
-    def requirement(self, place: Place, account: Account, book: Book) -> int | Refusal:
+    def requirement(self, place: Place, account: Account, ahead: Survey | None) -> int | Refusal:
         """A market order must be able to give what it would take from the book as it stands, an ask its quantity."""
         rules = self._rules
         if place.side is BID:
@@ -86,10 +85,10 @@ class SpotClearing:
             if place.price is not None and place.quantity is not None:
                 need = place.price * place.quantity * rules.quote_unit
             else:
-                need = survey(place, book, rules).quote
+                need = ahead.quote if ahead else 0
         else:
             asset = rules.base
-            quantity = survey(place, book, rules).quantity if place.quantity is None else place.quantity
+            quantity = place.quantity if place.quantity is not None else ahead.quantity if ahead else 0
             need = quantity * rules.base_unit
         return need if need <= account.available(asset) else Refusal.INSUFFICIENT_FUNDS
 
@@ -154,7 +153,7 @@ class PerpetualClearing:
         """Account number to signed position, the flat ones left out."""
         return dict(self._positions)
 
-    def requirement(self, place: Place, account: Account, book: Book) -> int | Refusal:
+    def requirement(self, place: Place, account: Account, ahead: Survey | None) -> int | Refusal:
         """Nothing for the house; everyone else would need margin."""
         return 0 if account.is_house else Refusal.INSUFFICIENT_MARGIN
 

@@ -7,7 +7,10 @@ from typing import TypeAlias
 import msgspec
 
 from haversack.exchange.engine.rules import FeeTier
-from haversack.wire.enums import SelfTradePrevention, Side, TimeInForce
+from haversack.wire.enums import OrderBookState, SelfTradePrevention, Side, SlippageToleranceType, TimeInForce
+
+SLIPPAGE_SCALE = 8
+"""Decimals of a slippage tolerance that count."""
 
 
 class OpenAccount(msgspec.Struct, frozen=True, tag="account", array_like=True):
@@ -21,6 +24,13 @@ class OpenAccount(msgspec.Struct, frozen=True, tag="account", array_like=True):
     grants: tuple[tuple[str, int], ...]
     """Asset and amount in its smallest units, once each."""
     is_house: bool = False
+
+
+class Slippage(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """How far from the best price a market order may trade, in units of 1e-8 of a tick or of a percent."""
+
+    kind: SlippageToleranceType
+    tolerance_e8: int
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True, tag="place", array_like=True):
@@ -39,6 +49,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, tag="place", array_like=T
     post_only: bool = False
     self_trade_prevention: SelfTradePrevention = SelfTradePrevention.REJECT_TAKER
     client_id: int | None = None
+    slippage: Slippage | None = None
+    """Market orders only."""
 
 
 class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag="cancel", array_like=True):
@@ -63,4 +75,18 @@ class SetPrices(msgspec.Struct, frozen=True, tag="prices", array_like=True):
     indexes: tuple[tuple[str, int], ...]
 
 
-Command: TypeAlias = OpenAccount | Place | Cancel | CancelAll | SetPrices
+class Grant(msgspec.Struct, frozen=True, tag="grant", array_like=True):
+    """Give an account that exists more paper money: asset and amount in its smallest units, once each."""
+
+    account: int
+    amounts: tuple[tuple[str, int], ...]
+
+
+class SetBookState(msgspec.Struct, frozen=True, tag="bookState", array_like=True):
+    """Open or close a market, or restrict it to some orders. What rests there stays."""
+
+    symbol: str
+    state: OrderBookState
+
+
+Command: TypeAlias = OpenAccount | Grant | Place | Cancel | CancelAll | SetPrices | SetBookState

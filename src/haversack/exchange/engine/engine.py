@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from haversack.exchange.engine.admission import refusal
 from haversack.exchange.engine.book import Top
-from haversack.exchange.engine.command import Cancel, CancelAll, Command, OpenAccount, Place, SetPrices
+from haversack.exchange.engine.command import Cancel, CancelAll, Command, Grant, OpenAccount, Place, SetBookState, SetPrices
 from haversack.exchange.engine.event import (
     AccountOpened,
     BalanceChanged,
+    BookStateChanged,
     Event,
     MarkChanged,
     OrderAccepted,
@@ -23,12 +24,15 @@ from haversack.exchange.engine.event import (
     Rejected,
 )
 from haversack.exchange.engine.fingerprint import fingerprint
-from haversack.exchange.engine.ledger import Ledger
+from haversack.exchange.engine.ledger import Account, Ledger
 from haversack.exchange.engine.market import Market
 from haversack.exchange.engine.matching import Matching, expire
 from haversack.exchange.engine.order import OpenOrder, WorkingOrder
 from haversack.exchange.engine.rules import AssetRules, MarketRules
-from haversack.wire.enums import OrderStatus
+from haversack.exchange.engine.survey import survey
+from haversack.wire.enums import OrderBookState, OrderStatus, TimeInForce
+
+FOK = TimeInForce.FOK
 
 Levels = list[tuple[int, int]]
 """Price and total quantity."""
@@ -62,14 +66,22 @@ class Engine:
             return self._cancel_all(command)
         if isinstance(command, SetPrices):
             return self._set_prices(command, now_us)
+        if isinstance(command, SetBookState):
+            return self._set_book_state(command)
+        if isinstance(command, Grant):
+            return self._grant(self._ledger.account(command.account), command.amounts)
         return self._open_account(command)
 
     def _place(self, place: Place, now_us: int) -> list[Event]:
         account, market = self._ledger.account(place.account), self._markets[place.symbol]
-        refused = refusal(place, account, market)
+        if now_us >= market.observe_us:
+            market.observe(now_us)
+        is_foreseen = place.price is None or place.time_in_force is FOK
+        ahead = survey(place, market.book, market.rules, market.mean_bounds) if is_foreseen else None
+        refused = refusal(place, account, market, ahead)
         if refused:
             return [Rejected(refused)]
-        requirement = market.clearing.requirement(place, account, market.book)
+        requirement = market.clearing.requirement(place, account, ahead)
         if isinstance(requirement, Refusal):
             return [Rejected(requirement)]
         order = self._accept(place, requirement, now_us)
@@ -98,6 +110,7 @@ class Engine:
             self_trade_prevention=place.self_trade_prevention,
             client_id=place.client_id,
             created_us=now_us,
+            slippage=place.slippage,
         )
         self._next_order_id += 1
         left = place.quote_quantity if place.quantity is None else place.quantity
@@ -134,16 +147,28 @@ class Engine:
         for symbol, index in prices.indexes:
             market = self._markets[symbol]
             assert market.rules.is_perpetual, f"{symbol} has no index"
-            events.append(market.prices.update(market.book, market.rules, index, now_us))
+            changed = market.prices.update(market.book, market.rules, index, now_us)
+            market.tell_mark(changed.mark, now_us)
+            events.append(changed)
         return events
+
+    def _set_book_state(self, command: SetBookState) -> list[Event]:
+        market = self._markets[command.symbol]
+        if market.state is command.state:
+            return []
+        market.state = command.state
+        return [BookStateChanged(command.symbol, command.state)]
 
     def _open_account(self, command: OpenAccount) -> list[Event]:
         known = self._ledger.find(command.key)
         if known:
             return [AccountOpened(known.number, known.key)]
         account = self._ledger.open(command.key, command.fees, is_house=command.is_house)
-        events: list[Event] = [AccountOpened(account.number, account.key)]
-        for asset, amount in command.grants:
+        return [AccountOpened(account.number, account.key), *self._grant(account, command.grants)]
+
+    def _grant(self, account: Account, amounts: Iterable[tuple[str, int]]) -> list[Event]:
+        events: list[Event] = []
+        for asset, amount in amounts:
             balance = self._ledger.grant(account, asset, amount)
             events.append(BalanceChanged(account.number, asset, balance.available, balance.locked))
         return events
@@ -152,6 +177,10 @@ class Engine:
         """Number of the account of a key; None if there is none."""
         account = self._ledger.find(key)
         return account.number if account else None
+
+    def key_of(self, account: int) -> str:
+        """The key that an account was opened for."""
+        return self._ledger.account(account).key
 
     def balances(self, account: int) -> dict[str, tuple[int, int]]:
         """Available and locked of every asset that the account ever had."""
@@ -188,6 +217,10 @@ class Engine:
     def last_price(self, symbol: str) -> int | None:
         """Price of the last trade."""
         return self._markets[symbol].last_price
+
+    def book_state(self, symbol: str) -> OrderBookState:
+        """Which orders the market takes now."""
+        return self._markets[symbol].state
 
     def mark(self, symbol: str) -> MarkChanged | None:
         """A perpetual's prices as last told."""

@@ -11,12 +11,17 @@ from typing import TypeAlias
 
 import msgspec
 
-from haversack.wire.enums import ExpiryReason, OrderStatus, SelfTradePrevention, Side, TimeInForce
+from haversack.exchange.engine.command import Slippage
+from haversack.wire.enums import ExpiryReason, OrderBookState, OrderStatus, SelfTradePrevention, Side, TimeInForce
 
 
 class Refusal(Enum):
     """Why a command was turned away with nothing changed."""
 
+    BOOK_CLOSED = "the market is closed"
+    CANCEL_ONLY = "the market takes nothing but cancels"
+    LIMIT_ONLY = "the market takes no market orders"
+    POST_ONLY_MODE = "the market takes post-only orders alone"
     PRICE_BAND = "the price is too far from the last active price"
     POST_ONLY_TAKES = "a post-only order would take"
     FILL_OR_KILL = "a fill-or-kill order would not fill completely"
@@ -41,6 +46,7 @@ class OrderFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     self_trade_prevention: SelfTradePrevention
     client_id: int | None
     created_us: int
+    slippage: Slippage | None = None
 
 
 class Rejected(msgspec.Struct, frozen=True, gc=False):
@@ -144,6 +150,13 @@ class MarkChanged(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     next_funding_ms: int
 
 
+class BookStateChanged(msgspec.Struct, frozen=True, gc=False):
+    """The market now takes these orders."""
+
+    symbol: str
+    state: OrderBookState
+
+
 Event: TypeAlias = (
     Rejected
     | AccountOpened
@@ -155,4 +168,5 @@ Event: TypeAlias = (
     | TopChanged
     | BalanceChanged
     | MarkChanged
+    | BookStateChanged
 )

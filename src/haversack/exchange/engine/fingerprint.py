@@ -39,6 +39,8 @@ def _market(market: Market) -> list[Any]:
         market.clearing.open_interest,
         sorted(market.clearing.positions.items()),
         market.prices,
+        market.state,
+        market.mean.told,
         _ladder(market.book.bids),
         _ladder(market.book.asks),
     ]

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from haversack.exchange.engine.active import twice_active_price
 from haversack.exchange.engine.book import Book, Top
+from haversack.exchange.engine.bounds import EVERY_PRICE
 from haversack.exchange.engine.clearing import Clearing, PerpetualClearing, SpotClearing
 from haversack.exchange.engine.event import Event, LevelChanged, TopChanged
 from haversack.exchange.engine.ledger import Ledger
+from haversack.exchange.engine.mean import MeanPrice
 from haversack.exchange.engine.prices import Prices
 from haversack.exchange.engine.rules import MarketRules
+
+SECOND_US = 1_000_000
 
 
 class Market:
     """One market: its rules, its book, its clearing, and the numbers that it hands out."""
 
-    __slots__ = ("book", "clearing", "last_price", "next_trade_id", "prices", "rules", "top", "update_id")
+    __slots__ = (
+        *("book", "clearing", "last_price", "mean", "mean_bounds", "next_trade_id", "observe_us", "prices", "rules", "state"),
+        *("top", "update_id"),
+    )
 
     def __init__(self, rules: MarketRules, ledger: Ledger, *, first_trade_id: int) -> None:
         self.rules = rules
@@ -21,12 +29,46 @@ class Market:
         clearing = PerpetualClearing if rules.is_perpetual else SpotClearing
         self.clearing: Clearing = clearing(rules, ledger)
         self.prices = Prices()
+        self.state = rules.state
+        self.mean = MeanPrice()
+        """Of twice the mark price."""
+        self.mean_bounds = EVERY_PRICE
+        """The lowest and the highest price at which orders that take may trade, by the mean."""
+        self.observe_us = 0
+        """When to observe the market next: with the first order that comes then or later."""
         self.last_price: int | None = None
         self.next_trade_id = first_trade_id
         self.update_id = 0
         """Of the last change; levels and top share one gapless sequence."""
         self.top: Top = (None, None)
         """As last told."""
+
+    def observe(self, now_us: int) -> None:
+        """Take in where a spot market stands, before the first order of a second does anything.
+
+        A spot market has no index here, so its mark price is the active price, one of the documented fallbacks.
+        """
+        self.observe_us = (now_us // SECOND_US + 1) * SECOND_US
+        if self.rules.is_perpetual:
+            return
+        twice_mark = twice_active_price(self.book, self.last_price)
+        if twice_mark is not None:
+            self._tell_twice_mark(twice_mark, now_us)
+
+    def tell_mark(self, mark: int, now_us: int) -> None:
+        """Take in the mark price of a perpetual."""
+        self._tell_twice_mark(2 * mark, now_us)
+
+    def _tell_twice_mark(self, twice_mark: int, now_us: int) -> None:
+        rules = self.rules
+        if rules.mean_max is None or rules.mean_min is None:
+            return
+        self.mean.tell(twice_mark, now_us // SECOND_US)
+        if self.mean.mean is not None:
+            total, seconds = self.mean.mean
+            lowest = -(-total * rules.mean_min.numerator // (2 * seconds * rules.mean_min.denominator))
+            highest = total * rules.mean_max.numerator // (2 * seconds * rules.mean_max.denominator)
+            self.mean_bounds = lowest, highest
 
     def tell_changes(self, events: list[Event]) -> None:
         """Report each touched level once, in the order of the touching, and then the top if it is another."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from haversack.exchange.engine.book import Ladder, Level
+from haversack.exchange.engine.bounds import Bounds, bounds_of
 from haversack.exchange.engine.clearing import Match
 from haversack.exchange.engine.event import Event, OrderEnded, OrderFacts, TradePrinted
 from haversack.exchange.engine.ledger import Ledger
@@ -31,7 +32,12 @@ class Matching:
         facts, rules = taker.facts, self._market.rules
         by_quote = facts.quantity is None
         ladder: Ladder = self._market.book.opposite(facts.side)
+        bounds: Bounds | None = None
         while (level := ladder.best()) and reaches(facts, level.price):
+            bounds = bounds or bounds_of(facts, level.price, rules, self._market.mean_bounds)
+            # What is left beyond the bounds ends, whatever its time in force: it could rest only inside the other side.
+            if reason := bounds.beyond(level.price):
+                return reason
             wanted = quantity_at(taker.left, level.price, by_quote=by_quote, rules=rules)
             if not wanted:
                 break

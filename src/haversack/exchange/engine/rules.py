@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import msgspec
 
+from haversack.wire.enums import OrderBookState
+
 
 class AssetRules(msgspec.Struct, frozen=True):
     """The smallest unit of one asset: amounts in the ledger are multiples of `10**-scale`."""
@@ -22,6 +24,16 @@ class Ratio(msgspec.Struct, frozen=True):
 
     numerator: int
     denominator: int
+
+
+def times(price: int, ratio: Ratio) -> int:
+    """A price times a multiplier, rounded down."""
+    return price * ratio.numerator // ratio.denominator
+
+
+def times_up(price: int, ratio: Ratio) -> int:
+    """A price times a multiplier, rounded up."""
+    return -(-price * ratio.numerator // ratio.denominator)
 
 
 class MarketRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +62,15 @@ class MarketRules(msgspec.Struct, frozen=True, kw_only=True):
     """Fees in a received base asset are rounded up to a multiple of this amount."""
     open_orders_max: int
     """Resting orders that one account may have in this market."""
+    impact_max: Ratio | None = None
+    """A bid trades at most at the best ask times this."""
+    impact_min: Ratio | None = None
+    """An ask trades at least at the best bid times this."""
+    mean_max: Ratio | None = None
+    """Orders that take trade at most at the five-minute mean of the mark price times this."""
+    mean_min: Ratio | None = None
+    state: OrderBookState = OrderBookState.OPEN
+    """With which the market begins."""
 
 
 class FeeTier(msgspec.Struct, frozen=True):
