@@ -111,6 +111,7 @@ async def test_rounded_orders_are_taken_in_every_spot_market() -> None:
     async with LocalExchange(clock=ManualClock(), grants=grants) as exchange, exchange.client() as client:
         await exchange.advance(s=5)
         markets = [market for market in await client.markets.all() if market.market_type == "SPOT"]
+        markets = [market for market in markets if market.order_book_state == "Open"]
         for market in markets:
             depth = await client.markets.depth(market.symbol)
             price = market.round_price(depth.asks[0][0] * Decimal("0.987654321"), "Bid")

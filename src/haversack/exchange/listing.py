@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import UNSET
 
 from haversack.errors import UsageError
 from haversack.exchange.engine.rules import AssetRules, FeeTier, MarketRules, Ratio
+from haversack.exchange.listing_check import check_keys, check_market, check_once
 from haversack.units import compact, decimals_of, padded, to_units
-from haversack.wire.assets import Asset
+from haversack.wire.assets import Asset, CollateralParameters
 from haversack.wire.enums import MarketType
 from haversack.wire.markets import Market
 
@@ -25,6 +27,7 @@ OPEN_ORDERS_MAX = 200
 INDEX_SCALE = 8
 """Index prices have up to eight decimals (observed 2026-09)."""
 
+_DIGITS_MAX = 60
 
 _S = TypeVar("_S", bound=msgspec.Struct)
 
@@ -32,13 +35,13 @@ _S = TypeVar("_S", bound=msgspec.Struct)
 class ListedAsset(Asset, frozen=True, kw_only=True):
     """An asset as the exchange describes it, and the decimals of its smallest unit."""
 
-    scale: int
+    scale: Annotated[int, msgspec.Meta(ge=0, le=_DIGITS_MAX)]
 
 
 class ListedMarket(Market, frozen=True, kw_only=True):
-    """A market as the exchange describes it, and the price at which a new exchange starts."""
+    """A market as the exchange describes it, and the price at which a new exchange starts; a closed one may do without."""
 
-    opening_price: Decimal
+    opening_price: Decimal | None = None
 
 
 class Fees(msgspec.Struct, frozen=True, rename="camel"):
@@ -57,6 +60,8 @@ class ListingFile(msgspec.Struct, frozen=True):
     fees: Fees
     assets: list[ListedAsset]
     markets: list[ListedMarket]
+    collateral: list[CollateralParameters] = []
+    """Assets that count as collateral; the others do not."""
 
 
 class Scales(msgspec.Struct, frozen=True):
@@ -97,13 +102,20 @@ class Listing:
     """Everything listed, by symbol, in the order of the file."""
 
     def __init__(self, file: ListingFile) -> None:
+        check_once("assets", file.assets)
+        check_once("markets", file.markets)
         self.fees = file.fees
         self.assets: Mapping[str, Asset] = {asset.symbol: _narrowed(Asset, asset) for asset in file.assets}
         self.asset_scales: Mapping[str, int] = {asset.symbol: asset.scale for asset in file.assets}
+        for market in file.markets:
+            check_market(market, market.opening_price, self.asset_scales)
         self.markets: Mapping[str, Market] = {market.symbol: _complete(market) for market in file.markets}
-        self.opening_prices: Mapping[str, Decimal] = {market.symbol: market.opening_price for market in file.markets}
+        self.opening_prices: Mapping[str, Decimal] = {
+            market.symbol: market.opening_price for market in file.markets if market.opening_price is not None
+        }
         self.rules: Mapping[str, MarketRules] = {market.symbol: self._rules(market) for market in file.markets}
         self.scales: Mapping[str, Scales] = {symbol: self._scales(rules) for symbol, rules in self.rules.items()}
+        self.collateral: Sequence[CollateralParameters] = file.collateral
         self.grants: Mapping[str, int] = {symbol: self.amount(symbol, grant) for symbol, grant in file.grants.items()}
 
     @classmethod
@@ -111,10 +123,16 @@ class Listing:
         """From a file in the form of the package's own `exchange/data/listing.toml`; that one if no path is given."""
         source = path if path is not None else files("haversack.exchange").joinpath("data/listing.toml")
         try:
-            return cls(msgspec.toml.decode(source.read_bytes(), type=ListingFile))
+            found = tomllib.loads(source.read_bytes().decode())
+            file = msgspec.convert(found, ListingFile)
+            _refuse_endless(file)
+            check_keys(found, msgspec.to_builtins(file))
+            return cls(file)
         except OSError as error:
             raise UsageError(f"cannot read the listing {source}: {error.strerror}") from None
-        except (msgspec.DecodeError, ValueError) as error:
+        except UsageError as error:
+            raise UsageError(f"the listing {source}: {error}") from None
+        except (msgspec.DecodeError, ValueError, ArithmeticError, RecursionError) as error:
             raise UsageError(f"the listing {source} is not in the form of exchange/data/listing.toml: {error}") from None
 
     def asset_rules(self) -> list[AssetRules]:
@@ -140,15 +158,22 @@ class Listing:
 
     def _rules(self, market: ListedMarket) -> MarketRules:
         price, quantity = market.filters.price, market.filters.quantity
+        mean = price.mean_mark_price_band
         price_scale, quantity_scale = decimals_of(price.tick_size), decimals_of(quantity.step_size)
-        base_scale, quote_scale = self._scale_of(market.base_symbol), self._scale_of(market.quote_symbol)
+        is_perpetual = market.market_type == MarketType.PERP
+        # Nobody holds the base asset of a perpetual: it need not be listed.
+        base_scale = self.asset_scales.get(market.base_symbol, quantity_scale)
+        quote_scale = self._scale_of(market.quote_symbol)
         if base_scale < quantity_scale or quote_scale < max(price_scale + quantity_scale, FEE_DECIMALS_QUOTE):
-            raise UsageError(f"{market.symbol}: the scales of its assets are too coarse for its tick and step sizes")
+            raise UsageError(
+                f"market {market.symbol}: its assets have scales {base_scale} (base) and {quote_scale} (quote), wanted at least "
+                f"{quantity_scale} and {max(price_scale + quantity_scale, FEE_DECIMALS_QUOTE)} for its tick and step sizes"
+            )
         return MarketRules(
             symbol=market.symbol,
             base=market.base_symbol,
             quote=market.quote_symbol,
-            is_perpetual=market.market_type == MarketType.PERP,
+            is_perpetual=is_perpetual,
             price_scale=price_scale,
             quantity_scale=quantity_scale,
             tick=to_units(price.tick_size, price_scale),
@@ -160,10 +185,34 @@ class Listing:
             quote_fee_unit=10 ** (quote_scale - FEE_DECIMALS_QUOTE),
             base_fee_unit=1,
             open_orders_max=OPEN_ORDERS_MAX,
+            impact_max=_ratio(price.max_impact_multiplier),
+            impact_min=_ratio(price.min_impact_multiplier),
+            mean_max=_ratio(mean.max_multiplier) if mean else None,
+            mean_min=_ratio(mean.min_multiplier) if mean else None,
+            state=market.order_book_state,
         )
 
     def _scales(self, rules: MarketRules) -> Scales:
         return Scales(rules.price_scale, rules.quantity_scale, self.asset_scales[rules.quote])
+
+
+def _refuse_endless(file: ListingFile) -> None:
+    """Raise for a number that would take for ever to write out."""
+    for number in _numbers(file):
+        if not number.is_finite() or abs(number.adjusted()) > _DIGITS_MAX:
+            raise ValueError(f"{number} is no number of a market")
+
+
+def _numbers(value: Any) -> Iterator[Decimal]:
+    if isinstance(value, Decimal):
+        yield value
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            yield from _numbers(getattr(value, name))
+    elif isinstance(value, list | dict):
+        items: Any = value.values() if isinstance(value, dict) else value  # pyright: ignore[reportUnknownVariableType]
+        for item in items:
+            yield from _numbers(item)
 
 
 def _ratio(multiplier: Decimal | None) -> Ratio | None:

@@ -14,10 +14,12 @@ from haversack.exchange.engine.engine import Engine
 from haversack.exchange.engine.event import AccountOpened, Event, OrderFilled, Rejected, TradePrinted
 from haversack.exchange.engine.rules import FeeTier
 from haversack.exchange.listing import Listing
+from haversack.wire.enums import OrderBookState
 
 START_US = 1_788_285_151_000_000
 SECOND_US = 1_000_000
 LISTING = Listing.load()
+TRADED = [symbol for symbol, market in LISTING.markets.items() if market.order_book_state == OrderBookState.OPEN]
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -85,7 +87,7 @@ class Stage:
 
     def _look(self, until_us: int) -> None:
         for _ in range(self.now_us // self._look_us, until_us // self._look_us):
-            for symbol in LISTING.markets if self.sent else ():
+            for symbol in TRADED if self.sent else ():
                 bids, asks, _ = self.engine.depth(symbol)
                 resting = sum(len(self.engine.open_orders(account, symbol)) for account in self.accounts.values())
                 self.looks[symbol].append(Look(bids, asks, resting, self.engine.open_interest(symbol)))

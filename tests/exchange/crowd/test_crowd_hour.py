@@ -16,12 +16,11 @@ from statistics import fmean, median, stdev
 
 import pytest
 
-from exchange.crowd.stage import LISTING, SECOND_US, START_US, Look, Stage
+from exchange.crowd.stage import LISTING, SECOND_US, START_US, TRADED, Look, Stage
 from haversack.exchange.engine.command import Place, SetPrices
 
 MINUTES = 60
-SYMBOLS = list(LISTING.markets)
-PERPETUALS = [symbol for symbol, rules in LISTING.rules.items() if rules.is_perpetual]
+PERPETUALS = [symbol for symbol in TRADED if LISTING.rules[symbol].is_perpetual]
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +47,7 @@ def sol(quantity: int) -> float:
     return quantity / 100
 
 
-@pytest.mark.parametrize("symbol", SYMBOLS)
+@pytest.mark.parametrize("symbol", TRADED)
 def test_no_side_of_a_book_is_ever_thin(hour: Stage, symbol: str) -> None:
     assert len(hour.looks[symbol]) >= MINUTES * 60 // 5 - 2
     for look in hour.looks[symbol]:
@@ -56,7 +55,7 @@ def test_no_side_of_a_book_is_ever_thin(hour: Stage, symbol: str) -> None:
         assert 20 <= len(look.asks) <= 40
 
 
-@pytest.mark.parametrize("symbol", SYMBOLS)
+@pytest.mark.parametrize("symbol", TRADED)
 def test_resting_orders_are_bounded(hour: Stage, symbol: str) -> None:
     assert max(look.resting for look in hour.looks[symbol]) <= 80
 

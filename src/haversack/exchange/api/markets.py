@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from haversack.exchange.api.caller import Caller, invalid_symbol, unknown_symbol
 from haversack.exchange.engine.event import MarkChanged
 from haversack.exchange.listing import INDEX_SCALE
 from haversack.exchange.messages import Refused
 from haversack.units import compact
-from haversack.wire.assets import Asset, GetAssets
-from haversack.wire.enums import MarketType, TickerInterval
+from haversack.wire.assets import Asset, CollateralParameters, GetAssets, GetCollateralParameters
+from haversack.wire.enums import MarketType, OrderBookState, TickerInterval
 from haversack.wire.markets import (
     Depth,
     GetDepth,
@@ -37,21 +39,36 @@ def assets(caller: Caller, _operation: GetAssets) -> list[Asset]:
     return list(caller.venue.listing.assets.values())
 
 
+def collateral(caller: Caller, _operation: GetCollateralParameters) -> list[CollateralParameters]:
+    """How each asset would count as collateral."""
+    return list(caller.venue.listing.collateral)
+
+
 def markets(caller: Caller, operation: GetMarkets) -> list[Market]:
     """All markets, or those of some types."""
     kinds = operation.market_type
-    return [market for market in caller.venue.listing.markets.values() if kinds is None or market.market_type in kinds]
+    listed = caller.venue.listing.markets.values()
+    return [_as_it_is(caller, market) for market in listed if kinds is None or market.market_type in kinds]
 
 
 def market(caller: Caller, operation: GetMarket) -> Market:
     """One market."""
     caller.check_symbol(operation.symbol, unknown_symbol())
-    return caller.venue.listing.markets[operation.symbol]
+    return _as_it_is(caller, caller.venue.listing.markets[operation.symbol])
+
+
+def _as_it_is(caller: Caller, listed: Market) -> Market:
+    """A market may have been opened or closed since it was listed."""
+    state = caller.venue.engine.book_state(listed.symbol)
+    return listed if listed.order_book_state == state else structs.replace(listed, order_book_state=state)
 
 
 def depth(caller: Caller, operation: GetDepth) -> Depth:
     """The levels nearest the touch, ascending on both sides."""
     caller.check_symbol(operation.symbol, unknown_symbol())
+    if _is_closed(caller, operation.symbol):
+        # Observed 2026-09.
+        raise Refused.by_rule("RESOURCE_NOT_FOUND", "Not Found", status=404)
     scales = caller.scales(operation.symbol)
     bids, asks, update_id = caller.venue.engine.depth(operation.symbol)
     levels_max = _LEVELS_MAX if operation.limit is None else int(operation.limit)
@@ -91,7 +108,7 @@ def recent_trades(caller: Caller, operation: GetRecentTrades) -> list[Trade]:
 
 def mark_prices(caller: Caller, operation: GetMarkPrices) -> list[MarkPrice]:
     """Mark, index and funding of perpetuals."""
-    found = _perpetuals(caller, operation.symbol)
+    found = [symbol for symbol in _perpetuals(caller, operation.symbol) if not _is_closed(caller, symbol)]
     if operation.symbol is not None and not found:
         raise Refused.as_invalid("Symbol not found")
     if operation.market_type not in (None, MarketType.PERP):
@@ -114,6 +131,10 @@ def open_interest(caller: Caller, operation: GetOpenInterest) -> list[OpenIntere
     ]
 
 
+def _is_closed(caller: Caller, symbol: str) -> bool:
+    return caller.venue.engine.book_state(symbol) is OrderBookState.CLOSED
+
+
 def _perpetuals(caller: Caller, symbol: str | None) -> list[str]:
     rules = caller.venue.listing.rules.values()
     return [rule.symbol for rule in rules if rule.is_perpetual and symbol in (None, rule.symbol)]
@@ -131,6 +152,7 @@ def _mark_price(caller: Caller, mark: MarkChanged) -> MarkPrice:
 
 ROUTES = (
     GetAssets.served_by(assets),
+    GetCollateralParameters.served_by(collateral),
     GetMarkets.served_by(markets),
     GetMarket.served_by(market),
     GetDepth.served_by(depth),

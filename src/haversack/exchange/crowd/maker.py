@@ -24,7 +24,8 @@ BURST_MAX = 12
 REFRESHED_MAX = 3
 # What a maker leaves of the crowd's budget: the touch comes first, then what stands behind it, then changes of mind.
 RESERVE_AT_TOUCH, RESERVE_BEHIND, RESERVE_FOR_REFRESH = 0.0, 0.25, 0.5
-LOOK_MIN_S, LOOK_MAX_S = 0.4, 0.9
+# Between two looks at the orders, as parts of the mean.
+LOOK_MIN, LOOK_MAX = 0.6, 1.4
 REACTION_MIN_S, REACTION_MAX_S = 0.02, 0.15
 CONTINUES_MIN_S, CONTINUES_MAX_S = 0.002, 0.02
 LARGE_SPREAD, SMALL_SPREAD = 0.7, 1.2
@@ -76,7 +77,7 @@ class Maker:
         places = set(wanted)
         strays = [order for order in orders if (order.order.side, order.order.price) not in places]
         missing = self._missing(wanted, orders)
-        self.due_us = now_us + self._moment_us(LOOK_MIN_S, LOOK_MAX_S)
+        self.due_us = now_us + self._moment_us(LOOK_MIN * self._market.mood.looks_every_s, LOOK_MAX * self._market.mood.looks_every_s)
         if not strays and not missing:
             return self._refresh(orders, now_us)
         burst = len(wanted) + len(orders) if is_thin else BURST_MAX

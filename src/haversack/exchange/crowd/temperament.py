@@ -51,6 +51,8 @@ class MarketMood(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Median of a small level (observed 2026-09: 0.2 to 5 SOL)."""
     refreshes_per_s: float = 0.5
     """How often a maker replaces a few orders for no reason that others see."""
+    looks_every_s: float = 0.65
+    """How often a maker looks at its orders, on average, while the price stands still."""
     metronome_s: float = 30.0
     """Someone trades a small amount about this often (observed 2026-09: 0.22 SOL twice in every minute)."""
     metronome_quote: float = 22
