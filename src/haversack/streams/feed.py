@@ -193,12 +193,13 @@ class Feed:
         try:
             depth = await self._fetch(ask.operation)
         except Exception as error:  # noqa: BLE001  # Whatever it is, the book has no snapshot, and says so.
-            self.request_error = error
+            before, self.request_error = self.request_error, error
             if is_final(error):
                 self._give_up(self)
                 self.end(error if isinstance(error, HaversackError) else None)
                 return
-            _log.warning("no snapshot of %s: %s: %s", self.symbol, type(error).__name__, error)
+            if before is None:  # It is asked for again and again, and would fill the log.
+                _log.warning("no snapshot of %s: %s: %s", self.symbol, type(error).__name__, error)
             self.book.snapshot_failed(ask.ticket)
         else:
             self.request_error = None

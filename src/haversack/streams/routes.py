@@ -128,7 +128,7 @@ class Routes:
         feeds = tuple(reader for reader in wanting if isinstance(reader, Feed))
         self._readers.pop(name, None)
         self._feeds.pop(name, None)
-        names = {name, name.encode(errors="replace")}
+        names: set[str | bytes] = {name, name.encode(errors="replace")}
         self.texts -= names
         if wanting:
             self._readers[name] = (*wanting, *self._overhearing.get(name, ()))
