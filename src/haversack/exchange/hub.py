@@ -122,13 +122,18 @@ class Hub:
         """When something that was held back is to be delivered."""
         return self._late[0][0] if self._late else None
 
-    def _strike(self, action: ConnectionAction) -> None:
+    def cut_all(self) -> None:
+        """End all connections."""
         for listener in list(self._keys):
-            if action is ConnectionAction.DISCONNECT:
-                listener.cut()
-            else:
-                self._frozen.add(listener)
-                listener.freeze()
+            listener.cut()
+
+    def _strike(self, action: ConnectionAction) -> None:
+        if action is ConnectionAction.DISCONNECT:
+            self.cut_all()
+            return
+        for listener in list(self._keys):
+            self._frozen.add(listener)
+            listener.freeze()
 
     def _heal(self) -> None:
         # A half-open connection never comes back to life: what is left of it is taken away.

@@ -7,12 +7,15 @@ from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
 
-from haversack.clock import Clock, SystemClock
+from haversack.clock import Clock, PacedClock
 from haversack.errors import UsageError
-from haversack.exchange.journal import GroupCommitter, Journal
+from haversack.exchange.control.desk import ControlDesk
+from haversack.exchange.control.door import control_door
 from haversack.exchange.listing import Listing
+from haversack.exchange.logbook import FolderLogbook
+from haversack.exchange.operator import Operator
 from haversack.exchange.server import Server
-from haversack.exchange.venue import Settings, Venue, genesis
+from haversack.exchange.venue import Settings, genesis
 
 
 @asynccontextmanager
@@ -24,22 +27,23 @@ async def serve(
     listing_path: Path | None = None,
     clock: Clock | None = None,
 ) -> AsyncGenerator[Server]:
-    """A served exchange whose data is in the folder; it continues where it stopped."""
+    """A served exchange whose data is in the folder; it continues where it stopped. It is controlled through the folder, too."""
     listing = Listing.load(listing_path)
-    with Journal.open(folder, genesis(_listing_bytes(listing_path), settings)) as journal:
-        committer = GroupCommitter(journal)
+    origin = genesis(listing_bytes(listing_path), settings)
+    operator = Operator(listing, settings, clock or PacedClock(), logbook=FolderLogbook(folder, origin), genesis=origin)
+    try:
+        operator.start()
+        server = Server(operator.venue, pulse=operator.pulse)
+        operator.on_renewal.append(server.serve_instead)
         try:
-            venue = Venue(listing, clock or SystemClock(), committer, settings=settings)
-            venue.start(journal)
-            server = Server(venue)
-            try:
-                await _listen(server, port)
+            await _listen(server, port)
+            async with control_door(folder, ControlDesk(operator)):
                 yield server
-            finally:
-                await server.stop()
         finally:
-            # The crowd has acted already when a port turns out to be taken: the journal must not be closed below a commit.
-            await committer.close()
+            await server.stop()
+    finally:
+        # The crowd has acted already when a port turns out to be taken: the journal must not be closed below a commit.
+        await operator.finish()
 
 
 async def _listen(server: Server, port: int) -> None:
@@ -49,5 +53,6 @@ async def _listen(server: Server, port: int) -> None:
         raise UsageError(f"cannot listen on 127.0.0.1:{port}: {error.strerror}; choose another --port, or 0") from None
 
 
-def _listing_bytes(path: Path | None) -> bytes:
+def listing_bytes(path: Path | None) -> bytes:
+    """The file of markets and assets as it stands; the package's own if no path is given."""
     return (path or files("haversack.exchange").joinpath("data/listing.toml")).read_bytes()

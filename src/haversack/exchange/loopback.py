@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from haversack.exchange.api.dispatch import Dispatcher, Sleep
 from haversack.exchange.conversation import Conversation
@@ -31,11 +31,11 @@ class Loopback:
         lower = {name.lower(): value for name, value in headers.items()}
         return await self._dispatcher.handle(Request(method, path, query, lower, body))
 
-    def connect(self) -> LoopbackSocket:
-        """A new stream connection; ConnectionCut where a fault gives none."""
+    def connect(self, make: Callable[[Venue], LoopbackSocket] | None = None) -> LoopbackSocket:
+        """A new stream connection, of another kind if you bring one; ConnectionCut where a fault gives none."""
         if self._venue.faults.holds(ConditionKind.NO_STREAMS):
             raise ConnectionCut
-        return LoopbackSocket(self._venue)
+        return (make or LoopbackSocket)(self._venue)
 
 
 class LoopbackSocket:
@@ -68,7 +68,7 @@ class LoopbackSocket:
         """Queue a frame for the client."""
         if not self._is_frozen:
             self._frames.append(frame)
-            self._ready.set()
+            self.wake()
 
     def freeze(self) -> None:
         """Stay open, and from now on read nothing and send nothing."""
@@ -83,4 +83,8 @@ class LoopbackSocket:
         if not self._ended:
             self._ended = True
             self._conversation.end()
-            self._ready.set()
+            self.wake()
+
+    def wake(self) -> None:
+        """Let the reader look again."""
+        self._ready.set()

@@ -10,12 +10,13 @@ from aiohttp import WSCloseCode, web
 
 from haversack.exchange.api.dispatch import Dispatcher
 from haversack.exchange.conversation import Conversation
-from haversack.exchange.faults import ConnectionCut
+from haversack.exchange.faults import ConditionKind, ConnectionCut
 from haversack.exchange.guard import check_sender
 from haversack.exchange.limits import BODY_BYTES_MAX, BODY_S_MAX, FRAME_BYTES_MAX
 from haversack.exchange.messages import Refused, Reply, Request
 from haversack.exchange.outbox import SocketOutbox
 from haversack.exchange.protocol import LimitedServer
+from haversack.exchange.pulse import Pulse
 from haversack.exchange.venue import Venue
 
 _log = logging.getLogger("haversack.exchange")
@@ -33,14 +34,19 @@ _SHUTDOWN_S = 1.0
 class Server:
     """Serves one venue until it is stopped."""
 
-    def __init__(self, venue: Venue) -> None:
-        self._venue = venue
-        self._dispatcher = Dispatcher(venue, sleep=asyncio.sleep)
+    def __init__(self, venue: Venue, *, pulse: Pulse | None = None) -> None:
+        self._pulse = pulse or Pulse(venue)
+        self.serve_instead(venue)
         self._runner = web.ServerRunner(LimitedServer(self._handle), handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
         self._outboxes: set[SocketOutbox] = set()
-        self._pulse: asyncio.Task[None] | None = None
+        self._beat: asyncio.Task[None] | None = None
         self._closing = False
         self.port = 0
+
+    def serve_instead(self, venue: Venue) -> None:
+        """Answer for this venue from now on; conversations with the one before are over."""
+        self._venue = venue
+        self._dispatcher = Dispatcher(venue, sleep=self._pulse.sleep)
 
     async def start(self, port: int) -> None:
         """Accept connections on this port of 127.0.0.1; 0 takes a free one, and `port` says which."""
@@ -48,13 +54,13 @@ class Server:
         site = web.TCPSite(self._runner, "127.0.0.1", port)
         await site.start()
         self.port = self._runner.addresses[0][1]
-        self._pulse = asyncio.create_task(self._beat())
+        self._beat = asyncio.create_task(self._pulse.beat())
 
     async def stop(self) -> None:
         """Refuse new sockets, tell those that are open, and close the door."""
         self._closing = True
-        if self._pulse is not None:
-            self._pulse.cancel()
+        if self._beat is not None:
+            self._beat.cancel()
         await asyncio.gather(*(outbox.close(WSCloseCode.GOING_AWAY, "shutting down") for outbox in list(self._outboxes)))
         await self._runner.cleanup()
 
@@ -70,15 +76,8 @@ class Server:
 
     async def failed(self) -> None:
         """Wait until the exchange cannot go on; raises what stopped it."""
-        assert self._pulse is not None, "failed() before start()"
-        await asyncio.shield(self._pulse)
-
-    async def _beat(self) -> None:
-        while True:
-            now_us = self._venue.clock.now_us()
-            next_us = self._venue.tick(now_us)
-            await self._venue.settled()
-            await asyncio.sleep(max(0, next_us - self._venue.clock.now_us()) / 1_000_000)
+        assert self._beat is not None, "failed() before start()"
+        await asyncio.shield(self._beat)
 
     async def _handle(self, incoming: web.BaseRequest) -> web.StreamResponse:
         try:
@@ -100,6 +99,8 @@ class Server:
     async def _converse(self, incoming: web.BaseRequest) -> web.StreamResponse:
         if self._closing:
             raise Refused.by_framework(503, "shutting down")
+        if self._venue.faults.holds(ConditionKind.NO_STREAMS):
+            raise Refused.by_framework(503, "no streams at the moment")
         socket = web.WebSocketResponse(autoping=False, autoclose=True, max_msg_size=FRAME_BYTES_MAX, compress=True)
         await socket.prepare(incoming)
         outbox = SocketOutbox(socket, incoming.transport)

@@ -103,6 +103,16 @@ def genesis(listing_bytes: bytes, settings: Settings) -> bytes:
     return msgspec.json.encode({"listing": sha256(listing_bytes).hexdigest(), "seed": settings.seed})
 
 
+def new_engine(listing: Listing) -> Engine:
+    """The engine of an exchange that has no past."""
+    return Engine(
+        listing.asset_rules(),
+        listing.rules.values(),
+        first_order_id=FIRST_ORDER_ID,
+        first_trade_id=FIRST_TRADE_ID,
+    )
+
+
 class Venue:
     """One exchange."""
 
@@ -114,12 +124,7 @@ class Venue:
         self.grants = listing.grants if grants is None else {asset: listing.amount(asset, grants[asset]) for asset in grants}
         self.faults = Faults(clock, knows_stream=lambda stream: valid_stream(stream, listing) is StreamVerdict.OK)
         self.hub = Hub(self.faults, clock)
-        self.engine = Engine(
-            listing.asset_rules(),
-            listing.rules.values(),
-            first_order_id=FIRST_ORDER_ID,
-            first_trade_id=FIRST_TRADE_ID,
-        )
+        self.engine = new_engine(listing)
         self.tape = Tape(listing)
         self.archive = Archive(
             listing,
@@ -172,6 +177,11 @@ class Venue:
             future.add_done_callback(self._publish)
         return events
 
+    @property
+    def unsettled(self) -> int:
+        """Commands that were applied and may still be lost."""
+        return len(self._unpublished)
+
     async def settled(self) -> None:
         """Wait until everything that was applied so far cannot be lost."""
         if self._unpublished:
@@ -191,6 +201,14 @@ class Venue:
         """Refuse a key that is not registered, where only registered keys may trade; in the words for a bad signature."""
         if self.settings.keys is not None and key not in self.settings.keys:
             raise Refused.as_invalid("Invalid signature")
+
+    def is_house(self, account: int) -> bool:
+        """Whether the account is one of the crowd's."""
+        return account in self._house
+
+    def move_crowd(self, symbol: str, price: Decimal) -> bool:
+        """Let the crowd think that a market is worth this from now on; False if nobody there trades it."""
+        return self._crowd is not None and self._crowd.believe(symbol, price, self.clock.now_us(), self.engine)
 
     def told_us(self) -> int:
         """The time that the exchange tells: its clock's, unless a fault says otherwise."""
@@ -247,7 +265,7 @@ class Venue:
                 self.tape.record_mark(event, now_us=now_us)
             elif isinstance(event, AccountOpened) and isinstance(command, OpenAccount) and command.is_house:
                 self._house.add(event.account)
-        self.archive.record(events, now_us=now_us, is_house=self._house.__contains__)
+        self.archive.record(events, now_us=now_us, is_house=self.is_house)
 
     def _publish(self, done: Receipt) -> None:
         # What was not journaled did not happen as far as anybody outside may know, and neither did what came after it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Protocol
 
 from haversack.exchange.crowd.backfill import backfill
@@ -66,6 +67,18 @@ class Crowd:
     def know(self, accounts: Mapping[str, int]) -> None:
         """Learn the account numbers of the keys in `setup`."""
         self._accounts = accounts
+
+    def believe(self, symbol: str, price: Decimal, now_us: int, view: MarketView) -> bool:
+        """Take this for what a market's base asset is worth; False if nobody here trades it. The makers follow at once."""
+        market = next((market for market in self._markets if market.symbol == symbol), None)
+        if market is None:
+            return False
+        if not self._traders:
+            self._traders = self._cast(now_us, view)
+        for trader in self._traders:
+            if isinstance(trader, News):
+                trader.surprise(symbol, float(price) * 10.0**market.rules.price_scale, now_us)
+        return True
 
     @property
     def next_us(self) -> int:

@@ -50,6 +50,11 @@ class FairPrices:
         for symbol in self._bases:
             self._bases[symbol] = logs[symbol] - self._offsets[self._markets[symbol].rules.base]
 
+    def believe(self, symbol: str, price: float) -> None:
+        """From now on the market's base asset is worth this, in all its markets."""
+        market = self._markets[symbol]
+        self._offsets[market.rules.base] = math.log(price / market.opening)
+
     def walk(self, elapsed_us: int) -> None:
         """Let time pass."""
         minutes = min(elapsed_us, PAUSE_MAX_US) / MINUTE_US

@@ -28,6 +28,11 @@ class News:
         """These want to know of moves in this market."""
         self._readers.append((market.symbol, quote, makers))
 
+    def surprise(self, symbol: str, price: float, now_us: int) -> None:
+        """Something happened: this is what the asset is worth now, and everybody hears of it at once."""
+        self._fair.believe(symbol, price)
+        self.due_us = now_us
+
     def act(self, now_us: int, view: MarketView) -> list[Command]:
         """Move on. Nothing leaves the crowd."""
         self.due_us = now_us + self._dice.delay_us(WALKS_S)

@@ -19,6 +19,7 @@ from haversack.wire.markets import Market
 ROWS_MAX = 100_000
 """Orders, and fills, that are kept of one account; the oldest are forgotten, a tenth at a time."""
 LIMIT_DEFAULT, LIMIT_MAX = 100, 1000
+_ENDED = (OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.EXPIRED)
 
 
 class OrderState(msgspec.Struct, frozen=True, gc=False):
@@ -104,6 +105,7 @@ class _Account:
     def __init__(self, rows_max: int) -> None:
         self.orders: _Shelf[OrderRow] = _Shelf(rows_max)
         self.fills: _Shelf[FillRow] = _Shelf(rows_max)
+        self.accepted = 0
 
 
 class Archive:
@@ -155,12 +157,20 @@ class Archive:
         page.total = len(rows)
         return page
 
+    def resting(self, account: int) -> set[int] | None:
+        """Orders that never ended as far as the history knows; None if it has forgotten any, or keeps none of them."""
+        shelf = self._accounts.get(account)
+        if shelf is None or len(shelf.orders.rows) != shelf.accepted:
+            return None
+        return {row.facts.order_id for row in shelf.orders.rows if row.states[-1].status not in _ENDED}
+
     def _take(self, event: OrderAccepted | OrderFilled | OrderEnded, now_us: int) -> None:
         facts = event.order
         shelf = self._accounts.get(facts.account)
         if shelf is None:
             shelf = self._accounts[facts.account] = _Account(self._rows_max)
         if isinstance(event, OrderAccepted):
+            shelf.accepted += 1
             shelf.orders.add(OrderRow(now_us, facts, [OrderState(now_us, 0, 0, OrderStatus.NEW)]))
             return
         if isinstance(event, OrderFilled):

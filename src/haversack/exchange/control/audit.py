@@ -1,0 +1,71 @@
+"""Whether everything adds up: no asset made or lost, no order forgotten, books that are what their orders make them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from haversack.exchange.engine.engine import Engine
+from haversack.exchange.engine.order import OpenOrder
+from haversack.exchange.listing import Listing
+from haversack.exchange.venue import Venue
+from haversack.wire.enums import Side
+
+
+def problems(venue: Venue) -> list[str]:
+    """What does not add up, in whole sentences; empty in a sound exchange."""
+    engine, listing = venue.engine, venue.listing
+    return list(chain(_money(engine, listing), _books(engine, listing), _orders(venue)))
+
+
+def _money(engine: Engine, listing: Listing) -> Iterator[str]:
+    """Of every asset: what accounts have and what was taken in fees is what was granted."""
+    held: dict[str, int] = dict(engine.fees)
+    for account in engine.accounts:
+        for asset, (available, locked) in engine.balances(account).items():
+            held[asset] = held.get(asset, 0) + available + locked
+            if available < 0 or locked < 0:
+                yield f"account {account} has {available} {asset} available and {locked} locked, in its smallest units"
+    for asset in listing.asset_scales:
+        granted, found = engine.granted.get(asset, 0), held.get(asset, 0)
+        if granted != found:
+            more = listing.quantity_of(asset, abs(found - granted))
+            yield f"{asset}: {more} too {'much' if found > granted else 'little'} of what was granted"
+
+
+def _books(engine: Engine, listing: Listing) -> Iterator[str]:
+    """Each level holds what the orders that rest there have left, and no bid reaches an ask."""
+    resting: defaultdict[str, list[OpenOrder]] = defaultdict(list)
+    for account in engine.accounts:
+        for order in engine.open_orders(account):
+            resting[order.order.symbol].append(order)
+    for symbol in listing.rules:
+        bids, asks, _ = engine.depth(symbol)
+        if bids and asks and bids[-1][0] >= asks[0][0]:
+            yield f"{symbol}: the best bid reaches the best ask"
+        for side, levels in ((Side.BID, bids), (Side.ASK, asks)):
+            if dict(levels) != _levels(order for order in resting[symbol] if order.order.side is side):
+                yield f"{symbol}: the {side.value} levels of the book are not what the open orders make them"
+
+
+def _levels(orders: Iterable[OpenOrder]) -> dict[int, int]:
+    levels: defaultdict[int, int] = defaultdict(int)
+    for order in orders:
+        price, quantity = order.order.price, order.order.quantity
+        if price is not None and quantity is not None:
+            levels[price] += quantity - order.executed
+    return levels
+
+
+def _orders(venue: Venue) -> Iterator[str]:
+    """Every order that was accepted rests, or its history says how it ended; and the other way round."""
+    for account in venue.engine.accounts:
+        resting = {order.order.order_id for order in venue.engine.open_orders(account)}
+        remembered = venue.archive.resting(account)
+        if remembered is None:
+            continue
+        for order_id in sorted(remembered - resting):
+            yield f"order {order_id} of account {account} was accepted, never ended, and does not rest"
+        for order_id in sorted(resting - remembered):
+            yield f"order {order_id} of account {account} rests, and its history does not know it"

@@ -1,0 +1,59 @@
+"""The caller's side of the control plane: asks the exchange that runs on a folder."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import closing
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import msgspec
+
+from haversack.errors import HaversackError, UsageError
+from haversack.exchange.control.door import SOCKET_NAME, TOKEN_NAME, Password
+from haversack.exchange.control.words import Answer, AnyAnswer, Ask, Envelope, Refusal
+
+ANSWER_S_MAX = 3_600
+"""Moving the time by a day takes its computing."""
+
+A = TypeVar("A", bound=Answer)
+
+_answers = msgspec.json.Decoder(AnyAnswer)
+
+
+class NoExchange(HaversackError):
+    """No exchange runs on this folder."""
+
+
+def call(folder: Path, ask: Ask[A]) -> A:
+    """The answer to what is asked; a UsageError with the exchange's reason if it is refused."""
+    connection, token = _connect(folder)
+    with closing(connection):
+        connection.settimeout(ANSWER_S_MAX)
+        try:
+            connection.sendall(msgspec.json.encode(Envelope(ask=cast("Any", ask), token=token)) + b"\n")
+            with connection.makefile("rb") as lines:
+                line = lines.readline()
+            answer = _answers.decode(line)
+        except (OSError, msgspec.DecodeError) as error:
+            raise NoExchange(f"the exchange on {folder} did not answer: {error}") from None
+    if isinstance(answer, Refusal):
+        raise UsageError(answer.text)
+    return cast("A", answer)
+
+
+def _connect(folder: Path) -> tuple[socket.socket, str | None]:
+    try:
+        path = folder / SOCKET_NAME
+        if hasattr(socket, "AF_UNIX") and path.exists():
+            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            try:
+                connection.connect(str(path))
+            except BaseException:
+                connection.close()
+                raise
+            return connection, None
+        password = msgspec.json.decode((folder / TOKEN_NAME).read_bytes(), type=Password)
+        return socket.create_connection(("127.0.0.1", password.port)), password.token
+    except (OSError, ValueError):
+        raise NoExchange(f"no exchange runs on the folder {folder}: start one with haversack exchange --data {folder}") from None

@@ -1,0 +1,128 @@
+"""Runs one exchange: begins it, moves its time, and does to it what no client may: seed, price, close markets, begin anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+
+from haversack.clock import Clock, ManualClock, PacedClock
+from haversack.errors import UsageError
+from haversack.exchange.engine.command import Command, Grant, OpenAccount, SetBookState, SetPrices
+from haversack.exchange.engine.event import Rejected
+from haversack.exchange.journal import CommandLog, Entry
+from haversack.exchange.listing import INDEX_SCALE, Listing
+from haversack.exchange.logbook import Logbook
+from haversack.exchange.pulse import Pulse
+from haversack.exchange.venue import Settings, Venue
+from haversack.signing import Verifier
+from haversack.units import to_units
+from haversack.wire.enums import MarketType, OrderBookState
+
+_BATCH = 1_000
+
+
+class Operator:
+    """One exchange and whoever runs it. `venue` is another one after each new beginning."""
+
+    def __init__(self, listing: Listing, settings: Settings, clock: Clock, *, logbook: Logbook, genesis: bytes) -> None:
+        self.listing = listing
+        self.genesis = genesis
+        """What the state depends on besides the commands."""
+        self.settings = settings
+        self.clock = clock
+        self.logbook = logbook
+        self.log: CommandLog = logbook.open()
+        self.venue = Venue(listing, clock, logbook.committer(), settings=settings)
+        self.pulse = Pulse(self.venue)
+        self.on_renewal: list[Callable[[Venue], None]] = []
+        """Who must know when there is another venue."""
+
+    def start(self) -> None:
+        """Replay what was journaled, or begin."""
+        self.venue.start(self.log)
+        if isinstance(self.clock, PacedClock) and self.venue.last_us > self.clock.now_us():
+            # The journal was written on a clock that had been moved: time goes on from there.
+            self.clock.advance(us=self.venue.last_us - self.clock.now_us())
+
+    async def renew(self, entries: Sequence[Entry] = (), *, now_us: int | None = None) -> None:
+        """Begin anew: without a past, or with these commands as the past, at this time.
+
+        All stream connections end, and all faults with them. What was journaled before is put aside, not lost.
+        """
+        self.venue.faults.clear()
+        await self.venue.settled()
+        await self.logbook.finish()
+        self.log = self.logbook.renew()
+        for start in range(0, len(entries), _BATCH):
+            self.log.append(entries[start : start + _BATCH])
+        if now_us is not None:
+            self._set_clock(now_us)
+        before, self.venue = self.venue, Venue(self.listing, self.clock, self.logbook.committer(), settings=self.settings)
+        self.pulse.venue = self.venue
+        before.hub.cut_all()
+        self.venue.start(self.log)
+        for tell in self.on_renewal:
+            tell(self.venue)
+        self.pulse.poke()
+
+    async def seed(self, key: str, amounts: Mapping[str, Decimal]) -> int:
+        """Give a key's account these amounts; an account that does not exist yet gets these and nothing else. Its number."""
+        if not Verifier.is_key(key):
+            raise UsageError(f"a key is base64 of 32 bytes, found {key!r}")
+        units = tuple((asset, self.listing.amount(asset, amount)) for asset, amount in amounts.items())
+        if not units or any(amount <= 0 for _, amount in units):
+            raise UsageError("an account is given one or more amounts, each above 0")
+        account = self.venue.engine.account_of(key)
+        if account is None:
+            await self._execute(OpenAccount(key, self.listing.fee_tier(), units))
+        else:
+            await self._execute(Grant(account, units))
+        number = self.venue.engine.account_of(key)
+        assert number is not None, "an account was opened and is not there"
+        return number
+
+    async def set_market(self, symbol: str, state: str) -> None:
+        """Open or close a market, or restrict it to some orders."""
+        known = [each.value for each in OrderBookState]
+        if state not in known:
+            raise UsageError(f"a market is {', '.join(known)}; found {state!r}")
+        self._check_symbol(symbol)
+        await self._execute(SetBookState(symbol, OrderBookState(state)))
+
+    async def set_price(self, symbol: str, price: Decimal) -> None:
+        """Say what a market is worth from now on: the crowd quotes around it, and a perpetual's index goes there.
+
+        Where there is no crowd, only a perpetual's index follows; marks come from index and book and are never set.
+        """
+        self._check_symbol(symbol)
+        if not price > 0:
+            raise UsageError(f"a price is above 0, found {price}")
+        is_perpetual = self.listing.markets[symbol].market_type == MarketType.PERP
+        index = to_units(price, INDEX_SCALE, f"price of {symbol}")
+        is_followed = self.venue.move_crowd(symbol, price)
+        if is_perpetual:
+            await self._execute(SetPrices(((symbol, index),)))
+        elif not is_followed:
+            raise UsageError(f"{symbol} is worth what is traded: no crowd trades it here, and it has no index")
+
+    async def finish(self) -> None:
+        """Write what is left to write, and let go of the journal."""
+        try:
+            await self.logbook.finish()
+        finally:
+            self.logbook.close()
+
+    async def _execute(self, command: Command) -> None:
+        events = self.venue.execute(command, now_us=self.clock.now_us())
+        if events and isinstance(events[0], Rejected):
+            raise UsageError(f"the exchange refused: {events[0].refusal.value}")
+        await self.venue.settled()
+
+    def _set_clock(self, now_us: int) -> None:
+        if not isinstance(self.clock, ManualClock | PacedClock):
+            raise UsageError("this exchange runs on the machine's clock, and a scenario has a time of its own")
+        self.clock.set_now_us(now_us)
+
+    def _check_symbol(self, symbol: str) -> None:
+        if symbol not in self.listing.markets:
+            raise UsageError(f"market {symbol!r} is not listed: there are {', '.join(self.listing.markets)}")
