@@ -134,6 +134,13 @@ class Replayed:
         await writer.wait_closed()
 
 
+class Uncompressed:
+    """The offer to compress a stream connection is not understood by the server, so that its frames can be read on their way."""
+
+    async def carry(self, data: bytes, way: Way) -> None:
+        await way.deliver(data.replace(b"Sec-WebSocket-Extensions", b"Not-WebSocket-Extensions"))
+
+
 class InTurn:
     """One fault after the other does its work."""
 

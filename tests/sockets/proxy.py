@@ -39,6 +39,8 @@ class Way:
         """What came in to be carried, its first megabyte."""
         self.carried = 0
         """Bytes that were delivered."""
+        self.is_ended = False
+        """Whether whoever sends has said that nothing more comes, or is gone."""
         self.is_dead = False
         """Whether nothing is delivered any more, whatever the fault is by now: a connection that lost bytes cannot go on."""
 
@@ -199,10 +201,13 @@ class Proxy:
                 else:
                     await spoils.carry(data, way)
                 await self.tell()
+            way.is_ended = True
             if not way.is_dead and not way.line.is_over:
                 way.shut()
         except OSError:
+            way.is_ended = True
             way.line.reset()
+        await self.tell()
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)

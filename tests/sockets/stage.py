@@ -95,10 +95,12 @@ async def stage(clock: Clock | None = None) -> AsyncIterator[Stage]:
     venue.start(journal)
     server = Server(venue)
     await server.start(0)
+    made: Stage | None = None
     try:
         async with Proxy(server.port) as proxy:
             # Its guard lets in only who names the port that it believes to be its own: here that of the proxy.
             server.port = proxy.port
-            yield Stage(venue, server, proxy, own_clock)
+            made = Stage(venue, server, proxy, own_clock)
+            yield made
     finally:
-        await server.stop()
+        await (server if made is None else made.server).stop()
