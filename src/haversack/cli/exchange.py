@@ -4,26 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
+from haversack.cli import faults, operate
+from haversack.clock import PacedClock
 from haversack.errors import UsageError
-from haversack.exchange.launch import serve
-from haversack.exchange.venue import Settings
 from haversack.signing import Verifier
-from haversack.units import to_decimal
+
+if TYPE_CHECKING:
+    from haversack.exchange.venue import Settings
 
 _PORT_MAX = 65_535
 
+exchange = App(name="exchange")
+exchange.command(operate.clock)
+exchange.command(faults.fault)
+for _command in (operate.seed, operate.market, operate.price, operate.state, operate.save, operate.load, operate.reset):
+    exchange.command(_command)
 
-def exchange(
+
+@exchange.default
+def serve_until_told(
     *,
     port: int = 8787,
-    data: Path = Path("haversack-data"),
+    data: Path = operate.DATA,
     seed: int = 7,
+    speed: int = 1,
     speed_bump_ms: int = 100,
     crowd: bool = True,
     grant: Annotated[tuple[str, ...], Parameter(negative="")] = (),
@@ -41,6 +50,8 @@ def exchange(
         Folder of the journal; made if it is missing.
     seed
         Decides what the crowd does. A folder keeps the seed that it was made with.
+    speed
+        Seconds that pass at the exchange in one of this machine's: 60 is a minute a second, 0 a clock that waits for commands.
     speed_bump_ms
         How long an order that may take waits before it is matched, as on the real exchange.
     crowd
@@ -54,16 +65,22 @@ def exchange(
     listing
         File of markets and assets, in the form of the package's own exchange/data/listing.toml.
     """
+    # A command to an exchange that runs needs none of this, and should be quick.
+    from haversack.exchange.pulse import SPEED_MAX
+    from haversack.exchange.venue import Settings
+
     _check(port, speed_bump_ms, rate_limit, key)
+    if not 0 <= speed <= SPEED_MAX:
+        raise UsageError(f"--speed must be 0 to {SPEED_MAX}, found {speed}")
     settings = Settings(
         seed=seed,
         has_crowd=crowd,
         speed_bump_ms=speed_bump_ms,
-        grants=_grants(grant),
+        grants=operate.quantities(grant, "--grant") or None,
         keys=frozenset(key) or None,
         requests_per_minute=rate_limit,
     )
-    asyncio.run(_serve(data, port, settings, listing))
+    asyncio.run(_serve(data, port, settings, (listing, PacedClock(speed=speed))))
 
 
 def _check(port: int, speed_bump_ms: int, rate_limit: int | None, keys: tuple[str, ...]) -> None:
@@ -78,24 +95,15 @@ def _check(port: int, speed_bump_ms: int, rate_limit: int | None, keys: tuple[st
         raise UsageError(f"--key must be base64 of 32 bytes, found {strangers[0]!r}")
 
 
-def _grants(texts: tuple[str, ...]) -> dict[str, Decimal] | None:
-    grants: dict[str, Decimal] = {}
-    for text in texts:
-        asset, equals, quantity = text.partition("=")
-        if not equals:
-            raise UsageError(f"--grant must be an asset and a quantity such as USDC=5000, found {text!r}")
-        grants[asset] = to_decimal(quantity, f"--grant of {asset}")
-        if grants[asset] < 0:
-            raise UsageError(f"--grant must not be negative, found {text!r}")
-    return grants or None
+async def _serve(data: Path, port: int, settings: Settings, world: tuple[Path | None, PacedClock]) -> None:
+    from haversack.exchange.launch import serve
 
-
-async def _serve(data: Path, port: int, settings: Settings, listing: Path | None) -> None:
+    listing, clock = world
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with serve(data, port=port, settings=settings, listing_path=listing) as server:
+    async with serve(data, port=port, settings=settings, listing_path=listing, clock=clock) as server:
         print(f"ready {server.url} {server.stream_url}", flush=True)
         stopped = asyncio.create_task(stop.wait())
         failed = asyncio.create_task(server.failed())

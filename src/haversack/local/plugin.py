@@ -5,9 +5,9 @@
         await local_exchange.advance(s=5)
 
 Fixtures: `local_exchange` and `local_client` for async tests under any plugin for asyncio, `blocking_local_exchange` and
-`blocking_local_client` for plain functions. In one test they are all of the same exchange. It stands on a clock that only the test
-moves, has no socket, and is audited at the end. `@pytest.mark.local_exchange(sockets=True, seed=3, markets=["SOL_USDC"])` takes what
-LocalExchange takes.
+`blocking_local_client` for plain functions. In one test they are all of the same exchange. It stands on a clock that only the
+test moves, has no socket, and is audited at the end. `@pytest.mark.local_exchange(sockets=True, seed=3, markets=["SOL_USDC"])`
+takes what LocalExchange takes.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def _money(engine: Engine, listing: Listing) -> Iterator[str]:
         granted, found = engine.granted.get(asset, 0), held.get(asset, 0)
         if granted != found:
             more = listing.quantity_of(asset, abs(found - granted))
-            yield f"{asset}: {more} too {'much' if found > granted else 'little'} of what was granted"
+            yield f"{asset}: {more:f} too {'much' if found > granted else 'little'} is there, of all that was granted"
 
 
 def _books(engine: Engine, listing: Listing) -> Iterator[str]:

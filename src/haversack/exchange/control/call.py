@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from haversack.errors import HaversackError, UsageError
-from haversack.exchange.control.door import SOCKET_NAME, TOKEN_NAME, Password
+from haversack.exchange.control.place import SOCKET_NAME, TOKEN_NAME, Password
 from haversack.exchange.control.words import Answer, AnyAnswer, Ask, Envelope, Refusal
 
 ANSWER_S_MAX = 3_600

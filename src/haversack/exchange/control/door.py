@@ -21,9 +21,9 @@ import msgspec
 from haversack.clock import secret_bytes
 from haversack.errors import HaversackError
 from haversack.exchange.control.desk import ControlDesk
+from haversack.exchange.control.place import SOCKET_NAME, TOKEN_NAME, Password
 from haversack.exchange.control.words import Ask, Envelope, Refusal
 
-SOCKET_NAME, TOKEN_NAME = "control.sock", "control.json"
 SOCKET_PATH_BYTES_MAX = 100
 """Systems differ (104 to 108 with the byte that ends it); this fits all of them."""
 LINE_BYTES_MAX = 1 << 20
@@ -33,13 +33,6 @@ LINE_S_MAX = 10
 
 _log = logging.getLogger("haversack.exchange")
 _envelopes = msgspec.json.Decoder(Envelope)
-
-
-class Password(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What stands in the file: where the door is, and what opens it."""
-
-    port: int
-    token: str
 
 
 @asynccontextmanager

@@ -1,0 +1,235 @@
+"""Commands to an exchange that runs: its clock, its accounts, its markets, its state."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cyclopts import App, Parameter
+
+from haversack.cli.spans import span_us
+from haversack.errors import UsageError
+from haversack.exchange.control.call import call
+from haversack.exchange.control.words import (
+    Advance,
+    ClockState,
+    ExchangeState,
+    LoadScenario,
+    ReadClock,
+    ReadState,
+    Reset,
+    SaveScenario,
+    Seed,
+    SetMarket,
+    SetPrice,
+    SetSpeed,
+)
+from haversack.units import from_time_us, to_decimal
+
+DATA = Path("haversack-data")
+
+clock = App(
+    name="clock",
+    help="""See and move the exchange's clock.
+
+    Example: haversack exchange clock
+    """,
+)
+
+
+@clock.default
+def show_clock(*, data: Path = DATA) -> None:
+    """See the exchange's clock.
+
+    Parameters
+    ----------
+    data
+        Folder of the exchange.
+    """
+    _tell_clock(call(data, ReadClock()))
+
+
+@clock.command
+def advance(span: str, /, *, data: Path = DATA) -> None:
+    """Move the clock forward; what falls due on the way happens, so that an hour takes its computing.
+
+    Example: haversack exchange clock advance 1h
+
+    Parameters
+    ----------
+    span
+        How far, such as 200ms, 5s, 10m or 1h; 24h at most.
+    data
+        Folder of the exchange.
+    """
+    _tell_clock(call(data, Advance(step_us=span_us(span, "the time"))))
+
+
+@clock.command
+def speed(times: int, /, *, data: Path = DATA) -> None:
+    """Let time pass so many times as fast as on this machine; 0 stops it, until it is advanced.
+
+    Example: haversack exchange clock speed 60
+
+    Parameters
+    ----------
+    times
+        0 to 10000.
+    data
+        Folder of the exchange.
+    """
+    _tell_clock(call(data, SetSpeed(speed=times)))
+
+
+def seed(*, key: str, asset: Annotated[tuple[str, ...], Parameter(negative="")], data: Path = DATA) -> None:
+    """Give a key's account paper money; one that is new gets this and nothing else.
+
+    Example: haversack exchange seed --key <public key> --asset USDC=10000 --asset SOL=5
+
+    Parameters
+    ----------
+    key
+        Verifying key (base64), as in BACKPACK_API_KEY.
+    asset
+        Asset and quantity, such as USDC=10000; may be given several times.
+    data
+        Folder of the exchange.
+    """
+    answer = call(data, Seed(key=key, amounts=quantities(asset, "--asset")))
+    print(f"account {answer.account} was given {', '.join(asset)}")
+
+
+def market(symbol: str, /, *, state: str, data: Path = DATA) -> None:
+    """Open or close a market, or restrict it to some orders.
+
+    Example: haversack exchange market SOL_USDC --state PostOnly
+
+    Parameters
+    ----------
+    symbol
+        Symbol of the market.
+    state
+        Open, Closed, CancelOnly, LimitOnly or PostOnly.
+    data
+        Folder of the exchange.
+    """
+    call(data, SetMarket(symbol=symbol, state=state))
+    print(f"{symbol} is {state}")
+
+
+def price(symbol: str, worth: str, /, *, data: Path = DATA) -> None:
+    """Say what a market is worth: the crowd quotes around it from now on, and the index of a perpetual goes there.
+
+    Example: haversack exchange price SOL_USDC 120.50
+
+    Parameters
+    ----------
+    symbol
+        Symbol of the market.
+    worth
+        In the quote asset.
+    data
+        Folder of the exchange.
+    """
+    call(data, SetPrice(symbol=symbol, price=to_decimal(worth, "the price")))
+    print(f"{symbol} is worth {worth}")
+
+
+def reset(*, data: Path = DATA) -> None:
+    """Begin anew: no accounts, no orders, no faults. The clock goes on, and the old journal is put aside in the folder.
+
+    Example: haversack exchange reset
+
+    Parameters
+    ----------
+    data
+        Folder of the exchange.
+    """
+    call(data, Reset())
+    print("the exchange began anew")
+
+
+def save(path: Path, /, *, data: Path = DATA) -> None:
+    """Write a scenario: what brings another exchange with the same markets and seed to where this one is.
+
+    Example: haversack exchange save quiet-market.jsonl
+
+    Parameters
+    ----------
+    path
+        File to write; one that is there is replaced.
+    data
+        Folder of the exchange.
+    """
+    saved = call(data, SaveScenario(path=str(path.absolute())))
+    print(f"{saved.commands} commands, state {saved.hash}")
+
+
+def load(path: Path, /, *, data: Path = DATA) -> None:
+    """Begin anew from a scenario, with its past and its time.
+
+    Example: haversack exchange load quiet-market.jsonl
+
+    Parameters
+    ----------
+    path
+        File that `save` wrote.
+    data
+        Folder of the exchange.
+    """
+    _tell(call(data, LoadScenario(path=str(path.absolute()))))
+
+
+def state(*, data: Path = DATA, json: Annotated[bool, Parameter(negative="")] = False) -> None:
+    """Show what the exchange holds, one hash over it, and whether it adds up.
+
+    Example: haversack exchange state --json
+
+    Parameters
+    ----------
+    data
+        Folder of the exchange.
+    json
+        Everything, as JSON.
+    """
+    answer = call(data, ReadState())
+    if json:
+        print(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode())
+    else:
+        _tell(answer)
+
+
+def quantities(texts: tuple[str, ...], option: str) -> dict[str, Decimal]:
+    """Asset to quantity, from texts such as USDC=5000; a UsageError says which text is none."""
+    found: dict[str, Decimal] = {}
+    for text in texts:
+        asset, equals, quantity = text.partition("=")
+        if not equals:
+            raise UsageError(f"{option} must be an asset and a quantity such as USDC=5000, found {text!r}")
+        found[asset] = to_decimal(quantity, f"{option} of {asset}")
+        if found[asset] < 0:
+            raise UsageError(f"{option} must not be negative, found {text!r}")
+    return found
+
+
+def _tell(state: ExchangeState) -> None:
+    traders = [account for account in state.accounts if not account.is_house]
+    orders = sum(account.open_orders for account in traders)
+    print(f"state {state.hash} after {state.commands} commands")
+    print(f"time {_text(state.now_us)}, speed {state.speed}")
+    print(f"accounts {len(traders)} besides the crowd's {len(state.accounts) - len(traders)}, open orders {orders}")
+    for each in state.markets:
+        bid, ask = (levels[0][0] if levels else "-" for levels in (each.bids, each.asks))
+        print(f"{each.symbol} {each.state} bid {bid} ask {ask} last {each.last_price or '-'}")
+    print(f"faults {len(state.faults)}")
+    print("; ".join(state.problems) or "everything adds up")
+
+
+def _tell_clock(state: ClockState) -> None:
+    print(f"{_text(state.now_us)} speed {state.speed}")
+
+
+def _text(time_us: int) -> str:
+    return from_time_us(time_us).isoformat(timespec="milliseconds")
