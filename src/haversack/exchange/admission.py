@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from haversack.exchange.engine.command import Place
+from haversack.exchange.engine.command import SLIPPAGE_SCALE, Place, Slippage
 from haversack.exchange.engine.event import Refusal
 from haversack.exchange.engine.rules import MarketRules
 from haversack.exchange.listing import Listing
 from haversack.exchange.messages import Refused
-from haversack.wire.enums import OrderType, SelfTradePrevention, Side, TimeInForce
+from haversack.wire.enums import OrderType, SelfTradePrevention, Side, SlippageToleranceType, TimeInForce
 from haversack.wire.markets import Market
 from haversack.wire.orders import PlaceOrder
 
@@ -21,6 +21,11 @@ _TRIGGERS = ("trigger_price", "trigger_quantity", "trigger_by")
 _ATTACHED = ("take_profit_trigger_price", "take_profit_limit_price", "stop_loss_trigger_price", "stop_loss_limit_price")
 
 _REFUSALS: dict[Refusal, tuple[int, str, str]] = {
+    # The code is documented, for what is not said; that it is for these, and the texts, are guesses.
+    Refusal.BOOK_CLOSED: (400, "TRADING_PAUSED", "Order book is closed"),
+    Refusal.CANCEL_ONLY: (400, "TRADING_PAUSED", "Order book is in cancel only mode"),
+    Refusal.LIMIT_ONLY: (400, "TRADING_PAUSED", "Order book is in limit only mode"),
+    Refusal.POST_ONLY_MODE: (400, "TRADING_PAUSED", "Order book is in post only mode"),
     Refusal.PRICE_BAND: (400, "INVALID_CLIENT_REQUEST", "Price is too far from the last active price"),
     Refusal.POST_ONLY_TAKES: (400, "INVALID_ORDER", "Order would immediately match and take"),
     Refusal.FILL_OR_KILL: (400, "INVALID_ORDER", "Fill or kill order would not complete fill immediately"),
@@ -60,12 +65,15 @@ def admit(order: PlaceOrder, account: int, listing: Listing) -> Place:
         post_only=bool(order.post_only),
         self_trade_prevention=SelfTradePrevention(order.self_trade_prevention or SelfTradePrevention.REJECT_TAKER),
         client_id=order.client_id,
+        slippage=_slippage(order) if is_market else None,
     )
 
 
 def _check_served(order: PlaceOrder) -> None:
     if (order.trigger_price is None) != (order.trigger_quantity is None):
         raise Refused.as_invalid("Must specify both `triggerPrice` and `triggerQuantity` or neither")
+    if (order.slippage_tolerance is None) != (order.slippage_tolerance_type is None):
+        raise Refused.as_invalid("Must specify both `slippageTolerance` and `slippageToleranceType` or neither")
     named = [name for name in (*_TRIGGERS, *_ATTACHED) if getattr(order, name) is not None]
     if named:
         raise Refused.by_rule("INVALID_ORDER", f"Conditional orders are not served by this local exchange yet: {named[0]}")
@@ -82,6 +90,16 @@ def _quantities(order: PlaceOrder, *, is_market: bool) -> tuple[Decimal | None, 
         return None, quote_quantity
     kind = "Market" if is_market else "Limit"
     raise Refused.as_invalid(f"{kind} orders must specify a positive `quantity`")
+
+
+def _slippage(order: PlaceOrder) -> Slippage | None:
+    """What a market order tolerates. Both parameters are documented without a word on how they are checked: a guess."""
+    if order.slippage_tolerance is None or order.slippage_tolerance_type is None:
+        return None
+    tolerance = Decimal(order.slippage_tolerance)
+    if tolerance < 0:
+        raise Refused.as_invalid("Slippage tolerance is below the minimum allowed value")
+    return Slippage(SlippageToleranceType(order.slippage_tolerance_type), _units(tolerance, SLIPPAGE_SCALE))
 
 
 def _limit_price(order: PlaceOrder) -> Decimal:

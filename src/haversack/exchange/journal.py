@@ -169,7 +169,7 @@ class Journal:
                 if row[0] != expected or row[-1] != _checksum(row[:-1]):
                     raise JournalUnusable(_damaged(self._folder, f"entry {expected} is missing or altered"))
                 yield _entry(row)
-        except (sqlite3.Error, msgspec.DecodeError) as error:
+        except (sqlite3.Error, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise JournalUnusable(_damaged(self._folder, str(error))) from error
 
     def nonces(self, now_ms: int) -> list[tuple[bytes, int]]:
@@ -297,8 +297,9 @@ def _check(folder: Path, db: sqlite3.Connection, genesis: bytes) -> None:
         raise JournalUnusable(_damaged(folder, state))
     if db.execute("SELECT description FROM genesis").fetchall() != [(genesis,)]:
         raise JournalUnusable(
-            f"the journal in {folder} belongs to an exchange with other markets, assets or another seed; "
-            "start with the settings that it was made with, or choose another folder"
+            f"the journal in {folder} belongs to an exchange with other markets, assets or another seed, or was written by a "
+            "version of haversack with other rules; start with the settings and the version that it was made with, or choose "
+            "another folder"
         )
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeAlias
 
 from haversack.errors import UsageError
 from haversack.wire.enums import MarketType, OrderBookState
 from haversack.wire.markets import Market, PriceFilter, QuantityFilter
+
+Toml: TypeAlias = "dict[str, Toml] | list[Toml] | str | int | float | bool"
+"""What a file holds, before it is understood."""
 
 
 class _Listed(Protocol):
@@ -17,16 +20,16 @@ class _Listed(Protocol):
     def symbol(self) -> str: ...
 
 
-def check_keys(found: Any, known: Any, path: str = "") -> None:
+def check_keys(found: Toml, known: Any, path: str = "") -> None:
     """Refuse a key that means nothing, so that no rule is lost by a typing error. `known` is `found` as it was understood."""
     if isinstance(found, dict):
-        for key in cast("dict[str, Any]", found):
+        for key, value in found.items():
             if key not in known:
                 raise UsageError(f"{path}{key} is no key of a listing: wanted one of {', '.join(sorted(known))}")
-            check_keys(found[key], known[key], f"{path}{key}.")
+            check_keys(value, known[key], f"{path}{key}.")
     elif isinstance(found, list):
-        for index, value in enumerate(cast("list[Any]", found)):
-            check_keys(value, known[index], f"{path.removesuffix('.')}[{index}].")
+        for index, row in enumerate(found):
+            check_keys(row, known[index], f"{path.removesuffix('.')}[{index}].")
 
 
 def check_once(kind: str, listed: Iterable[_Listed]) -> None:

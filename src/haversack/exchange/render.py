@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import TypeAlias
 
+from haversack.exchange.engine.command import SLIPPAGE_SCALE
 from haversack.exchange.engine.event import BalanceChanged, OrderAccepted, OrderEnded, OrderFacts, OrderFilled
 from haversack.exchange.listing import Scales
 from haversack.units import compact, from_time_us, padded
@@ -66,8 +67,8 @@ def past_order(
         quote_quantity=_market_quote(facts, executed_quote, scales) if facts.price is None else _worth(facts, scales),
         self_trade_prevention=facts.self_trade_prevention,
         side=facts.side,
-        slippage_tolerance=None,
-        slippage_tolerance_type=None,
+        slippage_tolerance=compact(facts.slippage.tolerance_e8, SLIPPAGE_SCALE) if facts.slippage else None,
+        slippage_tolerance_type=facts.slippage.kind if facts.slippage else None,
         status=status,
         symbol=facts.symbol,
         time_in_force=facts.time_in_force,

@@ -20,6 +20,7 @@ from haversack.exchange.crowd import Crowd
 from haversack.exchange.engine.command import Command, OpenAccount
 from haversack.exchange.engine.engine import Engine
 from haversack.exchange.engine.event import AccountOpened, Event, LevelChanged, MarkChanged, Rejected, TradePrinted
+from haversack.exchange.engine.rules import VERSION
 from haversack.exchange.faults import ConditionKind, Faults
 from haversack.exchange.hub import Hub
 from haversack.exchange.journal import Entry
@@ -99,8 +100,9 @@ class History(Protocol):
 
 
 def genesis(listing_bytes: bytes, settings: Settings) -> bytes:
-    """What a journal's commands depend on besides themselves: another listing or seed would replay to another state."""
-    return msgspec.json.encode({"listing": sha256(listing_bytes).hexdigest(), "seed": settings.seed})
+    """What a journal's commands depend on besides themselves: another listing, seed or engine would replay to another state."""
+    origin = {"listing": sha256(listing_bytes).hexdigest(), "seed": settings.seed, "rules": VERSION}
+    return msgspec.json.encode(origin)
 
 
 def new_engine(listing: Listing) -> Engine:

@@ -20,7 +20,8 @@ from haversack.exchange.crowd.quote import Quote
 from haversack.exchange.crowd.taker import Flow, Metronome
 from haversack.exchange.crowd.temperament import Temperament
 from haversack.exchange.crowd.view import MarketView
-from haversack.exchange.engine.command import Command, OpenAccount
+from haversack.exchange.engine.admission import refusal_in
+from haversack.exchange.engine.command import Command, OpenAccount, Place
 from haversack.exchange.engine.rules import FeeTier
 from haversack.exchange.listing import Listing
 from haversack.exchange.views.bars import Bar
@@ -92,7 +93,7 @@ class Crowd:
         commands: list[Command] = []
         for trader in self._traders:
             if trader.due_us <= now_us:
-                commands += trader.act(now_us, view)
+                commands += [command for command in trader.act(now_us, view) if _is_taken(command, view)]
         return commands
 
     def backfill(self, now_us: int, *, minutes: int = DAY_MINUTES) -> dict[str, list[Bar]]:
@@ -146,6 +147,11 @@ class Crowd:
         """In the asset's smallest units, whole units of it."""
         worth = [float(self._listing.opening_prices[m.symbol]) for m in self._markets if m.rules.base == asset]
         return int(10 ** self._listing.asset_scales[asset]) * max(1, round(WEALTH / worth[0]) if worth else WEALTH)
+
+
+def _is_taken(command: Command, view: MarketView) -> bool:
+    """Whether the market takes such an order in its state; nobody in the crowd tries what would be refused."""
+    return not isinstance(command, Place) or refusal_in(view.book_state(command.symbol), command) is None
 
 
 class _Nobody:

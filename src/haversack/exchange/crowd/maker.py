@@ -77,7 +77,9 @@ class Maker:
         places = set(wanted)
         strays = [order for order in orders if (order.order.side, order.order.price) not in places]
         missing = self._missing(wanted, orders)
-        self.due_us = now_us + self._moment_us(LOOK_MIN * self._market.mood.looks_every_s, LOOK_MAX * self._market.mood.looks_every_s)
+        self.due_us = now_us + self._moment_us(
+            LOOK_MIN * self._market.mood.looks_every_s, LOOK_MAX * self._market.mood.looks_every_s
+        )
         if not strays and not missing:
             return self._refresh(orders, now_us)
         burst = len(wanted) + len(orders) if is_thin else BURST_MAX

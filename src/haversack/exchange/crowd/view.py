@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from haversack.exchange.engine.order import OpenOrder
+from haversack.wire.enums import OrderBookState
 
 Touch = tuple[int, int] | None
 """Price and quantity of the best level of a side; None if the side is empty."""
@@ -16,6 +17,10 @@ class MarketView(Protocol):
 
     def top(self, symbol: str) -> tuple[Touch, Touch]:
         """Best bid and best ask."""
+        ...
+
+    def book_state(self, symbol: str) -> OrderBookState:
+        """Which orders the market takes now."""
         ...
 
     def last_price(self, symbol: str) -> int | None:

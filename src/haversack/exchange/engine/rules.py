@@ -11,6 +11,9 @@ import msgspec
 
 from haversack.wire.enums import OrderBookState
 
+VERSION = 2
+"""Raised when the same commands lead to another state than before, so that a journal of older rules is refused."""
+
 
 class AssetRules(msgspec.Struct, frozen=True):
     """The smallest unit of one asset: amounts in the ledger are multiples of `10**-scale`."""
