@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -159,3 +160,13 @@ def test_any_values_are_read_or_refused(changes: dict[str, Any]) -> None:
         assert isinstance(outcome.operation, PlaceOrder)
         assert outcome.operation.symbol == "SOL_USDC"
         assert all(isinstance(text, str) for _, text in outcome.texts)
+
+
+@pytest.mark.parametrize("body", ['{"symbol":"SOL_USDC","side":"Bid","orderType":"Limit","more":%s}', "%s"])
+def test_body_that_is_nested_as_deep_as_can_just_be_read_is_refused(body: str) -> None:
+    # Near the limit of recursion every single level counts: what can still be decoded may be too deep to be shown.
+    for depth in range(800, 1_000):
+        nested = body % ("[" * depth + "0" + "]" * depth)
+        request = Request("POST", "/api/v1/order", "", {"content-type": "application/json"}, nested.encode())
+        with suppress(Refused):
+            read_request(PlaceOrder, request, {"SOL_USDC"})

@@ -67,7 +67,11 @@ def read_request(kind: type[Operation[Any]], request: Request, symbols: Containe
     if kind.method == "GET":
         return _read_query(kind, request)
     _check_content_type(request)
-    return _read_body(kind, request.body, symbols)
+    try:
+        return _read_body(kind, request.body, symbols)
+    except RecursionError:
+        # Nested so deep that it could just be read, but not be shown any more.
+        raise _payload_error("recursion limit exceeded") from None
 
 
 def _check_content_type(request: Request) -> None:

@@ -1,0 +1,1 @@
+"""Every decoder of the package, fed with bytes that are nearly right."""

@@ -1,0 +1,1 @@
+"""The harnesses that try to break each promise in earnest: `./dev prove`."""
