@@ -87,7 +87,8 @@ class Server:
             return _response(await self._dispatcher.handle(await _read(incoming)))
         except Refused as refused:
             return _response(refused.reply)
-        except ConnectionCut:
+        except (ConnectionCut, ConnectionError):
+            # A client that hangs up in the middle of its request cannot be answered, and nothing of ours is wrong.
             _abort(incoming)
             return web.Response()
         except asyncio.CancelledError:
@@ -126,9 +127,6 @@ async def _read(incoming: web.BaseRequest) -> Request:
         raise Refused.by_framework(413, f"the payload is too large: at most {BODY_BYTES_MAX} bytes") from None
     except TimeoutError:
         raise Refused.by_framework(408, f"the payload did not arrive within {BODY_S_MAX:.0f} s") from None
-    except ConnectionError:
-        # The client hung up in the middle of it: nobody is there to be answered, and nothing of ours is wrong.
-        raise ConnectionCut from None
     return Request(
         method=incoming.method,
         path=incoming.path,
