@@ -1,4 +1,4 @@
-"""The parts of the demo that can be wrong in silence: the arithmetic, the book, the choice of colour, and what stops it."""
+"""The parts of the demo that can be wrong in silence: the arithmetic, the choice of colour, and what stops it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,11 @@ import pytest
 
 from haversack.cli.demo import bargain, host, story
 from haversack.cli.demo.host import DemoStopped
-from haversack.cli.demo.ladder import Ladder
 from haversack.cli.demo.reckoning import Match, Statement, statements
 from haversack.cli.demo.teller import PlainTeller, aligned, teller_for_this_terminal
 from haversack.cli.demo.words import even
 from haversack.wire.capital import Balance
 from haversack.wire.enums import Side
-from haversack.wire.events import DepthUpdate
-from haversack.wire.markets import Depth, Level
 
 MARKETS = {"SOL_USDC": SimpleNamespace(base_symbol="SOL", quote_symbol="USDC")}
 
@@ -62,43 +59,6 @@ def test_last_digit_decides() -> None:
 def test_asset_that_changed_for_no_reason_does_not_agree() -> None:
     found = reckoned({"BTC": has("2")}, {"BTC": has("1")})
     assert not found["BTC"].agrees
-
-
-def levels(**rows: str) -> list[Level]:
-    return [(Decimal(price.removeprefix("p")), Decimal(quantity)) for price, quantity in rows.items()]
-
-
-def change(number: int, *, asks: list[Level] | None = None, bids: list[Level] | None = None) -> DepthUpdate:
-    return DepthUpdate(
-        event_us=0,
-        engine_us=0,
-        first_update_id=number,
-        last_update_id=number,
-        asks=asks or [],
-        bids=bids or [],
-        symbol="SOL_USDC",
-    )
-
-
-def snapshot(number: int) -> Depth:
-    return Depth(asks=levels(p102="3", p103="4"), bids=levels(p100="1", p101="2"), last_update_id=str(number), timestamp_us=0)
-
-
-def test_changes_from_before_the_snapshot_are_dropped_and_later_ones_applied() -> None:
-    book = Ladder("SOL_USDC")
-    book.take(change(5, bids=levels(p101="9")))
-    book.take(change(6, bids=levels(p101="0")))
-    book.start(snapshot(5))
-    book.take(change(7, asks=levels(p102="8")))
-    assert book.touch == ((Decimal(100), Decimal(1)), (Decimal(102), Decimal(8)))
-    assert book.changes == 2
-
-
-def test_missing_change_stops_the_demo() -> None:
-    book = Ladder("SOL_USDC")
-    book.start(snapshot(5))
-    with pytest.raises(DemoStopped, match=r"depth\.SOL_USDC went from change 5 to 7"):
-        book.take(change(7))
 
 
 def test_numbers_stand_below_each_other() -> None:

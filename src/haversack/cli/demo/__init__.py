@@ -4,7 +4,6 @@ story       the steps, and in which order
 bargain     the order that others fill in part
 reckoning   what the balances must be after the fills
 feed        what the streams brought so far
-ladder      one book, kept from a snapshot and the changes since
 host        the exchange in a process of its own
 teller      how it is shown: in plain lines, or in colour (colour)
 """

@@ -11,7 +11,7 @@ from decimal import ROUND_FLOOR, Decimal
 
 from haversack.cli.demo.feed import Feed
 from haversack.cli.demo.host import DemoStopped
-from haversack.cli.demo.teller import Show, Teller, View
+from haversack.cli.demo.teller import Show, Teller, View, touch_of
 from haversack.cli.demo.words import short
 from haversack.client.blocking import Client
 from haversack.clock import Clock
@@ -78,7 +78,7 @@ class Bargain:
         has_room = self._feed.wait(min(ROOM_S, self._rest_s), until=self._has_room) and self._rest_s > 0
         if not has_room:
             self._feed.wait(ROOM_S, until=lambda: self._swept() <= SWEPT_MAX)
-        touch = self._book.touch
+        touch = touch_of(self._book)
         if touch is None:
             raise DemoStopped(f"{self._market.symbol} has no bid or no ask")
         ask, resting = touch[1]
@@ -88,12 +88,12 @@ class Bargain:
         return ask, self._affordable(resting + WORTH / ask, ask), "at the best ask, for more than is offered there"
 
     def _has_room(self) -> bool:
-        touch = self._book.touch
+        touch = touch_of(self._book)
         return touch is not None and touch[1][0] - touch[0][0] >= 2 * self._tick
 
     def _swept(self) -> Decimal:
         """What it costs to take all that is offered at the touch."""
-        touch = self._book.touch
+        touch = touch_of(self._book)
         return touch[1][0] * touch[1][1] if touch else Decimal(0)
 
     def _affordable(self, quantity: Decimal, price: Decimal) -> Decimal:
@@ -126,7 +126,7 @@ class Bargain:
 
     def _is_outbid(self, order: Order) -> bool:
         """Whether the market has left the order behind."""
-        touch = self._book.touch
+        touch = touch_of(self._book)
         return touch is not None and order.price is not None and touch[0][0] > order.price
 
     def _fills(self, order: Order) -> int:

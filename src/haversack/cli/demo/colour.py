@@ -15,7 +15,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from haversack.cli.demo.ladder import Ladder
+from haversack.book.reader import BookReader
 from haversack.cli.demo.reckoning import Statement
 from haversack.cli.demo.teller import Show, View, aligned
 from haversack.cli.demo.words import even, in_words, short, signed
@@ -103,12 +103,13 @@ def _books(view: View) -> list[RenderableType]:
     return [side_by_side]
 
 
-def _book(book: Ladder, own_price: Decimal | None) -> Table:
+def _book(book: BookReader, own_price: Decimal | None) -> Table:
     table = Table(title=book.symbol, title_style="bold", box=None, padding=(0, 1), show_header=False)
     table.add_column(justify="right", min_width=10)
     table.add_column(justify="right", min_width=8)
     table.add_column(min_width=8 if own_price is None else 10)
-    asks, bids = book.asks(LEVELS), book.bids(LEVELS)
+    kept = book.last_good(LEVELS)
+    asks, bids = (kept.levels("Ask"), kept.levels("Bid")) if kept else ([], [])
     levels = [*asks[::-1], *bids]
     prices, quantities = even([price for price, _ in levels]), even([quantity for _, quantity in levels])
     for place, (price, quantity) in enumerate(zip(prices, quantities, strict=True)):

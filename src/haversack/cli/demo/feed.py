@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TypeAlias
 
-from haversack.cli.demo.ladder import Ladder
 from haversack.clock import Clock
 from haversack.streams.blocking import BlockingSubscription
+from haversack.streams.book_blocking import BlockingBook
 from haversack.wire.enums import OrderEvent
-from haversack.wire.events import BalanceUpdate, DepthUpdate, OrderUpdate, TradeEvent
+from haversack.wire.events import BalanceUpdate, OrderUpdate, TradeEvent
 from haversack.wire.frames import Message
 
 POLL_S = 0.05
@@ -21,8 +21,8 @@ See: TypeAlias = Callable[[Message], None]
 class Feed:
     """Books, and the account's news, from one stream connection."""
 
-    def __init__(self, symbols: Iterable[str], clock: Clock) -> None:
-        self.books = {symbol: Ladder(symbol) for symbol in symbols}
+    def __init__(self, clock: Clock) -> None:
+        self.books: dict[str, BlockingBook] = {}
         self.counts: Counter[str] = Counter()
         """Messages by stream."""
         self.trades: list[TradeEvent] = []
@@ -70,9 +70,7 @@ class Feed:
     def _take(self, message: Message, see: See | None) -> None:
         self.counts[message.stream] += 1
         event = message.event
-        if isinstance(event, DepthUpdate):
-            self.books[event.symbol].take(event)
-        elif isinstance(event, TradeEvent):
+        if isinstance(event, TradeEvent):
             self.trades.append(event)
         elif isinstance(event, OrderUpdate):
             self.updates.append(event)

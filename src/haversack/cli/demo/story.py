@@ -58,7 +58,7 @@ class _Story:
         self._clock = clock
         self._client = Client(credentials, base_url=host.url, stream_url=host.stream_url, timeout_s=REQUEST_S, clock=clock)
         self._streams = self._client.streams()
-        self._feed = Feed((SOLD, BOUGHT), clock)
+        self._feed = Feed(clock)
 
     def tell(self) -> None:
         """All of them, in order."""
@@ -100,8 +100,9 @@ class _Story:
         subscription = self._streams.subscribe(*names)
         subscription.sent(ANSWER_S)
         self._feed.add(subscription)
-        for symbol, book in self._feed.books.items():
-            book.start(self._client.markets.depth(symbol))
+        for symbol in (SOLD, BOUGHT):
+            self._teller.call(f'streams.book("{symbol}")')
+            self._feed.books[symbol] = self._streams.book(symbol, timeout_s=REQUEST_S)
         with self._teller.watch(View(list(self._feed.books.values()))) as show:
             self._feed.wait(LISTEN_S, see=show)
             self._feed.wait(LISTEN_MORE_S, until=lambda: all(self._feed.counts[name] for name in names[:2]), see=show)
@@ -169,9 +170,10 @@ class _Story:
 
     def _tell_counts(self) -> None:
         feed = self._feed
-        changes = sum(book.changes for book in feed.books.values())
+        counters = [book.counters for book in feed.books.values()]
+        changes, gaps = sum(each.applied for each in counters), sum(each.gaps for each in counters)
         came = f"{feed.counts.total()} messages came by {len(feed.counts)} streams"
-        self._teller.say(f"{came}; {changes} changed a book, none was missed.")
+        self._teller.say(f"{came}; {changes} changed a book, {gaps or 'none'} {'were' if gaps > 1 else 'was'} missed.")
         row = self._client.markets.open_interest(PERPETUAL)[0]
         if row.open_interest:
             self._teller.say(f"Meanwhile the others opened positions: the open interest is {short(row.open_interest)} SOL.")

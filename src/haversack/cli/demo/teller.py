@@ -13,7 +13,8 @@ from contextlib import AbstractContextManager, contextmanager
 from decimal import Decimal
 from typing import NamedTuple, Protocol, TypeAlias
 
-from haversack.cli.demo.ladder import Ladder
+from haversack.book.reader import BookReader
+from haversack.book.reading import BookLevel
 from haversack.cli.demo.reckoning import Statement
 from haversack.cli.demo.words import in_words, short, signed
 from haversack.wire.frames import Message
@@ -27,7 +28,7 @@ _WIDTH = 100
 class View(NamedTuple):
     """What to look at while messages come in."""
 
-    books: Sequence[Ladder]
+    books: Sequence[BookReader]
     own_price: Decimal | None = None
     """Where an order of our own rests, in the first book."""
 
@@ -120,8 +121,9 @@ class PlainTeller:
 
         yield show
         for book in view.books:
-            if book.touch is not None:
-                (bid, bids), (ask, asks) = book.touch
+            touch = touch_of(book)
+            if touch is not None:
+                (bid, bids), (ask, asks) = touch
                 self._print(f"   {book.symbol}: best bid {short(bid)} ({short(bids)}), best ask {short(ask)} ({short(asks)})")
 
     def reckon(self, statements: Sequence[Statement]) -> None:
@@ -152,6 +154,13 @@ class PlainTeller:
     def _print(self, *lines: str) -> None:
         for line in lines:
             print(line, flush=True)
+
+
+def touch_of(book: BookReader) -> tuple[BookLevel, BookLevel] | None:
+    """Best bid and best ask, as they last were for sure; None while one of them is missing."""
+    kept = book.last_good(1)
+    bid, ask = (kept.best_bid, kept.best_ask) if kept is not None else (None, None)
+    return None if bid is None or ask is None else (bid, ask)
 
 
 def aligned(numbers: Sequence[str]) -> list[str]:
