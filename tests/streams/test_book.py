@@ -567,7 +567,7 @@ def test_the_end_of_the_streams_ends_their_books_and_leaves_no_task() -> None:
         assert book.last_good() is not None
         assert not streams.health().books[SYMBOL].is_synced
         with pytest.raises(StreamClosed):
-            streams.book(SYMBOL)
+            _ = streams.book(SYMBOL)
 
     run(main())
 
@@ -592,7 +592,7 @@ def test_a_book_needs_somebody_who_can_ask_and_the_right_market() -> None:
         shop = Shop()
         async with shop.streams(send=None) as streams:
             with pytest.raises(UsageError, match="send"):
-                streams.book(SYMBOL)
+                _ = streams.book(SYMBOL)
             assert streams.health().streams == {}
 
     run(main())
