@@ -12,9 +12,11 @@ import pytest
 from exchange.stranger import Desk, Stranger, frames, loads, said
 from haversack.clock import ManualClock
 from haversack.errors import UsageError
+from haversack.exchange.engine.command import SetBookState
 from haversack.exchange.journal import GroupCommitter, Journal
 from haversack.exchange.listing import Listing
 from haversack.exchange.venue import Settings, Venue, genesis
+from haversack.wire.enums import OrderBookState
 
 SETTINGS = Settings(has_crowd=False)
 
@@ -136,3 +138,23 @@ async def test_another_listing_is_refused(tmp_path: Path) -> None:
     await site.stop()
     with pytest.raises(UsageError, match=str(tmp_path)):
         Journal.open(tmp_path, genesis(b"another listing", SETTINGS))
+
+
+def test_folder_of_other_rules_is_refused_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Journal.open(tmp_path, genesis(b"listing", SETTINGS)).close()
+    monkeypatch.setattr("haversack.exchange.venue.VERSION", 1)
+    with pytest.raises(UsageError, match="start with the settings and the version that it was made with, or choose another"):
+        Journal.open(tmp_path, genesis(b"listing", SETTINGS))
+
+
+async def test_state_of_a_market_survives(tmp_path: Path) -> None:
+    clock = ManualClock()
+    site = Site(tmp_path, clock)
+    site.venue.execute(SetBookState("SOL_USDC", OrderBookState.POST_ONLY), now_us=clock.now_us())
+    before = site.venue.engine.state_hash()
+    await site.stop()
+
+    site = Site(tmp_path, clock)
+    assert (site.replayed, site.venue.engine.state_hash()) == (1, before)
+    assert site.venue.engine.book_state("SOL_USDC") is OrderBookState.POST_ONLY
+    await site.stop()

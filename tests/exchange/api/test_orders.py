@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from exchange.stranger import Stranger, loads, open_desk, said
+from exchange.stranger import Stranger, frames, loads, open_desk, said
 
 MARKET = {"orderType": "Market", "price": None}
 
@@ -192,3 +192,74 @@ async def test_only_registered_keys_trade_where_that_is_wanted() -> None:
     async with open_desk(keys=frozenset({member})) as desk:
         assert (await Stranger(desk, 1).place()).status == 200
         assert said(await Stranger(desk, 2).place()) == (400, "INVALID_CLIENT_REQUEST", "Invalid signature")
+
+
+async def test_what_is_left_of_an_order_beyond_the_impact_bound_expires_in_answer_history_and_stream() -> None:
+    async with open_desk() as desk:
+        maker, taker = Stranger(desk, 1), Stranger(desk, 2)
+        for price in ("100", "100.5", "101.01"):
+            await maker.place(side="Ask", price=price)
+        socket = desk.connect()
+        taker.subscribe(socket, "account.orderUpdate")
+        order = loads(await taker.place(price="110", quantity="3"))
+        history = loads(await taker.read("orderHistoryQueryAll", "/wapi/v1/history/orders"))
+        told = await frames(socket, 4)
+    assert (order["status"], order["executedQuantity"]) == ("Expired", "2")
+    assert (history[0]["status"], history[0]["expiryReason"]) == ("Expired", "PriceImpact")
+    assert [frame["data"]["e"] for frame in told] == ["orderAccepted", "orderFill", "orderFill", "orderExpired"]
+    assert told[-1]["data"]["R"] == "PriceImpact"
+
+
+@pytest.mark.parametrize(
+    ("kind", "tolerance", "bought", "written"),
+    [
+        ("TickSize", "50", "2", "50"),
+        ("TickSize", "49.9", "1", "49.9"),
+        ("Percent", "0.5", "2", "0.5"),
+        ("Percent", "0.49", "1", "0.49"),
+    ],
+)
+async def test_a_market_order_ends_where_its_slippage_tolerance_ends(
+    kind: str, tolerance: str, bought: str, written: str
+) -> None:
+    async with open_desk() as desk:
+        maker, taker = Stranger(desk, 1), Stranger(desk, 2)
+        for price in ("100", "100.5", "100.51"):
+            await maker.place(side="Ask", price=price)
+        slippage = {"slippageTolerance": tolerance, "slippageToleranceType": kind}
+        order = loads(await taker.place(**MARKET, quantity="3", **slippage))
+        (past,) = loads(await taker.read("orderHistoryQueryAll", "/wapi/v1/history/orders"))
+    assert (order["status"], order["executedQuantity"]) == ("Expired", bought)
+    assert past["expiryReason"] == "SlippageToleranceExceeded"
+    assert (past["slippageTolerance"], past["slippageToleranceType"]) == (written, kind)
+
+
+@pytest.mark.parametrize(
+    ("slippage", "text"),
+    [
+        ({"slippageTolerance": "1"}, "Must specify both `slippageTolerance` and `slippageToleranceType` or neither"),
+        ({"slippageToleranceType": "Percent"}, "Must specify both `slippageTolerance` and `slippageToleranceType` or neither"),
+        (
+            {"slippageTolerance": "-1", "slippageToleranceType": "Percent"},
+            "Slippage tolerance is below the minimum allowed value",
+        ),
+    ],
+)
+async def test_a_slippage_tolerance_needs_its_type_and_is_not_negative(slippage: dict[str, str], text: str) -> None:
+    async with open_desk() as desk:
+        reply = await Stranger(desk).place(**MARKET, **slippage)
+    assert said(reply) == (400, "INVALID_CLIENT_REQUEST", text)
+
+
+async def test_all_orders_are_cancelled_by_type_and_there_are_no_conditional_ones() -> None:
+    async with open_desk() as desk:
+        me = Stranger(desk)
+        for price in ("98", "99"):
+            await me.place(price=price)
+        conditional = await me.write(
+            "DELETE", "orderCancelAll", "/api/v1/orders", symbol="SOL_USDC", orderType="ConditionalOrder"
+        )
+        resting = await me.write("DELETE", "orderCancelAll", "/api/v1/orders", symbol="SOL_USDC", orderType="RestingLimitOrder")
+        again = await me.write("DELETE", "orderCancelAll", "/api/v1/orders", symbol="SOL_USDC")
+    assert loads(conditional) == loads(again) == []
+    assert [(order["price"], order["status"]) for order in loads(resting)] == [("98", "Cancelled"), ("99", "Cancelled")]

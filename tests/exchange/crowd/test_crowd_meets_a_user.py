@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from exchange.crowd.stage import SECOND_US, Stage
-from haversack.exchange.engine.command import Place
+from haversack.exchange.engine.command import Place, SetBookState
 from haversack.exchange.engine.event import OrderAccepted
-from haversack.wire.enums import Side
+from haversack.wire.enums import OrderBookState, Side
 
 SYMBOL = "SOL_USDC"
 
@@ -69,3 +69,33 @@ def test_bid_far_above_the_market_does_not_stand() -> None:
     assert ask
     assert ask[0] - bid[0] <= 5
     assert sum(fill.quantity for _, fill in stage.fills) == 30_000
+
+
+@pytest.mark.parametrize(
+    ("state", "quotes", "takes"),
+    [("Closed", False, False), ("CancelOnly", False, False), ("PostOnly", True, False), ("LimitOnly", True, True)],
+)
+def test_crowd_sends_only_what_the_state_of_the_market_takes(state: str, quotes: bool, takes: bool) -> None:
+    stage = Stage(seed=7)
+    stage.run(10)
+    stage.apply(SetBookState(SYMBOL, OrderBookState(state)))
+    sent, trades = len(stage.sent), len(stage.trades[SYMBOL])
+    stage.run(180)
+    orders = [command for _, command in stage.sent[sent:] if isinstance(command, Place) and command.symbol == SYMBOL]
+    assert bool(orders) == quotes
+    assert bool(stage.trades[SYMBOL][trades:]) == takes
+    assert not stage.rejections.keys() & {"BOOK_CLOSED", "CANCEL_ONLY", "POST_ONLY_MODE", "LIMIT_ONLY"}
+    assert any(command.symbol != SYMBOL for _, command in stage.sent[sent:] if isinstance(command, Place))
+
+
+def test_crowd_comes_back_when_the_market_opens_again() -> None:
+    stage = Stage(seed=7)
+    stage.run(10)
+    stage.apply(SetBookState(SYMBOL, OrderBookState.CLOSED))
+    stage.run(120)
+    stage.apply(SetBookState(SYMBOL, OrderBookState.OPEN))
+    stage.run(120)
+    bids, asks, _ = stage.engine.depth(SYMBOL)
+    assert len(bids) >= 20
+    assert len(asks) >= 20
+    assert spread_of(stage) <= 5
