@@ -172,6 +172,7 @@ async def prove(*, storms: int, seed: int = 0) -> Report:
                 begun_us = setting.clock.monotonic_us()
             closed_s = (setting.clock.monotonic_us() - begun_us) / 1_000_000
             report.closed_s_max = max(report.closed_s_max, closed_s)
+            await setting.inspector.orders.cancel_all(symbol=SYMBOL)
             report.connections += streams.health().reconnects + 1
     return report
 
