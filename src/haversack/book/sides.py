@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from haversack.book.ladder import Ladder, TicksAndSteps
-from haversack.book.reading import Reading
+from haversack.book.reading import BookLevel, Reading
 from haversack.book.texts import DepthTexts, LevelText
 from haversack.book.units import Finer, Malformed, Scale
 from haversack.wire.enums import Side
@@ -23,7 +23,7 @@ ID_DIGITS_MAX = 20
 class Sides(Reading):
     """A book as of one update."""
 
-    __slots__ = ("_has_horizon", "asks", "bids", "engine_us", "scale", "update_id")
+    __slots__ = ("_ask", "_ask_at", "_bid", "_bid_at", "_has_horizon", "asks", "bids", "engine_us", "scale", "update_id")
 
     def __init__(self, depth: Depth, scale: Scale, *, levels_max: int) -> None:
         """The book of a snapshot, which knows nothing beyond its last level if it has as many as were asked for."""
@@ -32,6 +32,11 @@ class Sides(Reading):
         self.scale = scale
         self.bids = Ladder(1, scale.price)
         self.asks = Ladder(-1, scale.price)
+        # The best levels are read far more often than they change, so what was made of them last is kept.
+        self._bid_at: TicksAndSteps | None = None
+        self._bid: BookLevel | None = None
+        self._ask_at: TicksAndSteps | None = None
+        self._ask: BookLevel | None = None
         self._fill(depth)
         self._has_horizon = False
         for ladder, levels in ((self.bids, depth.bids), (self.asks, depth.asks)):
@@ -59,6 +64,20 @@ class Sides(Reading):
                 raise error if isinstance(error, Malformed) else Malformed("not a number") from error
         self.update_id = changes.last_update_id
         self.engine_us = changes.engine_us
+
+    @property
+    def best_bid(self) -> BookLevel | None:
+        best = self.bids.best()
+        if best != self._bid_at:
+            self._bid_at, self._bid = best, None if best is None else self._level(*best)
+        return self._bid
+
+    @property
+    def best_ask(self) -> BookLevel | None:
+        best = self.asks.best()
+        if best != self._ask_at:
+            self._ask_at, self._ask = best, None if best is None else self._level(*best)
+        return self._ask
 
     @property
     def is_sound(self) -> bool:
@@ -95,6 +114,7 @@ class Sides(Reading):
 
     def _refine(self, finer: Finer) -> None:
         old, self.scale = self.scale, self.scale.refined(finer)
+        self._bid_at = self._ask_at = self._bid = self._ask = None
         self.bids.refine(old, self.scale)
         self.asks.refine(old, self.scale)
 
