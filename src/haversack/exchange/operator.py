@@ -49,14 +49,16 @@ class Operator:
 
         All stream connections end, and all faults with them. What was journaled before is put aside, not lost.
         """
+        if now_us is not None and not isinstance(self.clock, ManualClock | PacedClock):
+            raise UsageError("this exchange runs on the machine's clock, and a scenario has a time of its own")
         self.venue.faults.clear()
         await self.venue.settled()
         await self.logbook.finish()
         self.log = self.logbook.renew()
         for start in range(0, len(entries), _BATCH):
             self.log.append(entries[start : start + _BATCH])
-        if now_us is not None:
-            self._set_clock(now_us)
+        if now_us is not None and isinstance(self.clock, ManualClock | PacedClock):
+            self.clock.set_now_us(now_us)
         before, self.venue = self.venue, Venue(self.listing, self.clock, self.logbook.committer(), settings=self.settings)
         self.pulse.venue = self.venue
         before.hub.cut_all()
@@ -117,11 +119,6 @@ class Operator:
         if events and isinstance(events[0], Rejected):
             raise UsageError(f"the exchange refused: {events[0].refusal.value}")
         await self.venue.settled()
-
-    def _set_clock(self, now_us: int) -> None:
-        if not isinstance(self.clock, ManualClock | PacedClock):
-            raise UsageError("this exchange runs on the machine's clock, and a scenario has a time of its own")
-        self.clock.set_now_us(now_us)
 
     def _check_symbol(self, symbol: str) -> None:
         if symbol not in self.listing.markets:
