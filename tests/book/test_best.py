@@ -25,8 +25,9 @@ def assert_best_is_first(book: Book) -> None:
         (("19.99", "0"),),
         (("19.99", "0"), ("19.98", "0")),
         (("19.9", "1.25"), ("18.123", "1")),
+        (("19.99", "0"), ("19.98", "0"), ("1.999", "1.5")),
     ],
-    ids=["another quantity", "a better price", "taken away", "the last taken away", "more decimals"],
+    ids=["another quantity", "a better price", "taken away", "the last taken away", "more decimals", "the same digits"],
 )
 def test_best_level_follows_what_changes_it(bids: Rows) -> None:
     book = synced()
