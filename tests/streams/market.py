@@ -16,7 +16,7 @@ from haversack.wire.base import Operation
 from haversack.wire.frames import write_frame
 from haversack.wire.markets import Depth, GetDepth
 from streams.network import Network, served
-from streams.virtual import LoopClock, now_us, seconds
+from streams.virtual import LoopClock, seconds
 
 URL = "ws://localhost:1"
 DEPTH = f"depth.{SYMBOL}"
@@ -33,7 +33,6 @@ class Shop:
         self.is_down = False
         self.asked: list[str] = []
         """Symbols of which a snapshot was asked for."""
-        self.asked_us: list[int] = []
         self.under_way = 0
         self.under_way_max = 0
         self.old_ids: list[int] = []
@@ -46,8 +45,8 @@ class Shop:
 
     async def send(self, operation: Operation[Any]) -> Depth:
         assert isinstance(operation, GetDepth)
-        self.asked.append(operation.symbol)
-        self.asked_us.append(now_us())
+        if operation.limit is None:  # or it is a question after a silent stream
+            self.asked.append(operation.symbol)
         self.under_way += 1
         self.under_way_max = max(self.under_way, self.under_way_max)
         try:

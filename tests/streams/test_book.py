@@ -179,6 +179,35 @@ def test_in_a_quiet_market_a_snapshot_from_before_the_subscription_took_effect_i
     run(main())
 
 
+def test_a_snapshot_that_never_comes_is_given_up_and_asked_for_again() -> None:
+    async def main() -> None:
+        shop = Shop()
+        shop.latency_s = 10**6
+        async with shop.streams() as streams:
+            books = [streams.book(f"M{number}_USDC") for number in range(20)]
+            await seconds(1)
+            shop.latency_s = 0.1
+            await asyncio.gather(*(book.synced() for book in books))
+            assert shop.under_way <= 8
+
+    run(main())
+
+
+def test_a_quiet_book_is_compared_until_another_snapshot_says_the_same() -> None:
+    async def main() -> None:
+        shop = Shop()
+        async with shop.streams() as streams:
+            book = await streams.book(SYMBOL)
+            for _ in range(2):
+                shop.venue.move()
+                shop.venue.message()
+                await soon(lambda: shop.is_newest(book), within_s=3.5)
+            await seconds(4)
+            assert len(shop.asked) == 4
+
+    run(main())
+
+
 def test_a_book_whose_stream_speaks_is_not_compared_with_another_snapshot() -> None:
     async def main() -> None:
         shop = Shop()
@@ -458,6 +487,39 @@ def test_a_stream_that_speaks_after_all_brings_its_book_back() -> None:
                 await _next(changes)
             shop.trade()
             assert shop.is_newest(await anext(changes))
+
+    run(main())
+
+
+def test_a_refusal_is_forgotten_with_its_connection() -> None:
+    async def main() -> None:
+        shop = Shop()
+        async with shop.streams() as streams:
+            book = await streams.book(SYMBOL)
+            shop.network.links[0].say(refusal(4006))
+            await soon(lambda: not book.is_synced)
+            shop.is_down = True
+            shop.network.links[0].say(RESTART)
+            await soon(lambda: len(shop.network.links) == 2)
+            waiting = asyncio.create_task(book.synced())
+            await seconds(5)
+            shop.is_down = False
+            await waiting
+            assert shop.is_newest(book)
+
+    run(main())
+
+
+def test_a_refusal_of_the_ticker_leaves_its_book_alone() -> None:
+    async def main() -> None:
+        shop = Shop()
+        async with shop.streams() as streams:
+            book = await streams.book(SYMBOL, check=True)
+            shop.trade()
+            await seconds(0.01)
+            shop.network.links[0].say(refusal(4006))
+            await seconds(0.01)
+            assert shop.is_newest(book)
 
     run(main())
 

@@ -46,11 +46,6 @@ class LoopClock:
         return WALL_US + self.monotonic_us()
 
 
-def now_us() -> int:
-    """The time of the loop that runs."""
-    return LoopClock().monotonic_us()
-
-
 def run(main: Coroutine[Any, Any, T]) -> T:
     """What `main` returns, however long it waits."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
