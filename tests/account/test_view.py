@@ -404,3 +404,30 @@ def test_fills_after_damage_are_marked() -> None:
     read(view, Rest(fills=[fill_row(1), fill_row(3)]))
     told = [event.fill for event in drained(view) if isinstance(event, Filled)]
     assert [(fill.trade_id, fill.maybe_repeated) for fill in told] == [(2, True), (1, True), (3, True)]
+
+
+def test_a_view_is_synced_only_by_a_reading_that_began_on_the_connection_that_it_has() -> None:
+    view = AccountView()
+    view.connected(0)
+    read(view, Rest(), during=view.disconnected)
+    assert not view.is_synced
+    view.connected(0)
+    read(view, Rest(), during=lambda: view.connected(1))
+    assert not view.is_synced
+    read(view, Rest())
+    assert view.is_synced
+
+
+def test_what_was_taken_is_said_at_the_end_and_once() -> None:
+    view = AccountView(recall=recalled(b""))
+    view.connected(0)
+    read(view, Rest())
+    drained(view)
+    view.framed(fill_frame(1, "1", "1"), 0)
+    batch = view.outgoing(0)
+    assert batch is not None
+    view.handed_over(batch)
+    assert view.farewell() == b""
+    view.taken(1)
+    assert entries_of(view.farewell()) == [Taken(1)]
+    assert view.farewell() == b""

@@ -12,11 +12,12 @@ from haversack.account.aio import AccountEvents, AsyncAccount
 from haversack.account.changes import AccountEvent, Filled
 from haversack.account.life import OrderState, TrackedOrder
 from haversack.client.aio import AsyncClient
+from haversack.clock import PacedClock
 from haversack.local import LocalExchange
 from streams.virtual import LoopClock, seconds
 
 T = TypeVar("T")
-ORDER: dict[str, Any] = {"symbol": "SOL_USDC", "side": "Bid", "order_type": "Limit", "price": "90.00", "quantity": "1.5"}
+ORDER: dict[str, Any] = {"symbol": "SOL_USDC", "side": "Bid", "order_type": "Limit", "price": "99.00", "quantity": "1.5"}
 
 
 async def inline(work: Callable[[], T]) -> T:
@@ -34,9 +35,7 @@ def view_of(client: AsyncClient, path: str | PathLike[str] | None = None, **said
 @asynccontextmanager
 async def exchange_of(**said: Any) -> AsyncIterator[LocalExchange]:
     """An exchange without a crowd, on the time of the virtual loop."""
-    exchange = LocalExchange(crowd=False, **said)
-    exchange.clock = LoopClock()
-    async with exchange:
+    async with LocalExchange(crowd=False, clock=PacedClock(LoopClock()), **said) as exchange:
         yield exchange
 
 
@@ -58,12 +57,12 @@ async def next_fills(fills: AccountEvents[Filled], count: int) -> list[Filled]:
 
 
 async def all_that_comes(events: AccountEvents[Any], wait_s: float = 100) -> list[AccountEvent]:
-    """Everything until nothing has come for so long."""
+    """Everything until nothing has come for so long, or the end."""
     found: list[AccountEvent] = []
     try:
         while True:
             found.append(await within(anext(events), wait_s))
-    except TimeoutError:
+    except (TimeoutError, StopAsyncIteration):
         return found
 
 

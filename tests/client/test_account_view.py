@@ -87,20 +87,23 @@ def test_a_lost_answer_is_resolved_by_itself(
     action: AnswerAction, state: OrderState, outcome: Outcome, history_lag_ms: int
 ) -> None:
     async def main() -> None:
-        async with exchange_of(history_lag_ms=history_lag_ms) as exchange, exchange.client() as client:
-            async with view_of(client) as account:
-                exchange.faults.add(AnswerFault(action=action, operation="PlaceOrder"))
-                with pytest.raises(OutcomeUnknown) as unknown:
-                    await client.orders.place(**ORDER)
-                [order] = account.orders()
-                assert order.client_id == unknown.value.client_id
-                assert order.state is OrderState.UNKNOWN
-                assert account.health().unresolved == 1
-                resolution = await within(account.resolution(unknown.value))
-                assert resolution.state is outcome
-                assert [each.state for each in account.orders() if each.is_own] == [state]
-                assert account.health().unresolved == 0
-                assert await account.resolution(unknown.value) is resolution
+        async with (
+            exchange_of(history_lag_ms=history_lag_ms) as exchange,
+            exchange.client() as client,
+            view_of(client) as account,
+        ):
+            exchange.faults.add(AnswerFault(action=action, operation="PlaceOrder"))
+            with pytest.raises(OutcomeUnknown) as unknown:
+                await client.orders.place(**ORDER)
+            [order] = account.orders()
+            assert order.client_id == unknown.value.client_id
+            assert order.state is OrderState.UNKNOWN
+            assert account.health().unresolved == 1
+            resolution = await within(account.resolution(unknown.value))
+            assert resolution.state is outcome
+            assert [each.state for each in account.orders() if each.is_own] == [state]
+            assert account.health().unresolved == 0
+            assert await account.resolution(unknown.value) is resolution
 
     run(main())
 
@@ -151,21 +154,25 @@ def test_a_cancel_that_is_pending_is_seen_through() -> None:
 @pytest.mark.parametrize("history_lag_ms", [0, 4_000, 14_000])
 def test_fills_come_once_each_over_cuts_and_lost_frames(history_lag_ms: int) -> None:
     async def main() -> None:
-        async with exchange_of(history_lag_ms=history_lag_ms) as exchange, exchange.client() as client:
-            async with exchange.client() as other, view_of(client) as account:
-                fills = account.fills()
-                for action in (None, FrameAction.CUT, FrameAction.DROP, None, FrameAction.DUPLICATE, FrameAction.CUT):
-                    if action is not None:
-                        exchange.faults.add(FrameFault(action=action, stream="account.orderUpdate", times=2))
-                    await trade(client, other)
-                    await seconds(20)
-                await seconds(100)
-                told = [event for event in await all_that_comes(fills) if isinstance(event, Filled)]
-                assert len({event.fill.key for event in told}) == len(told) == 6
-                assert 0 < sum(event.fill.recovered for event in told) < 6
-                assert not any(event.fill.maybe_repeated for event in told)
-                assert account.is_synced
-                assert account.health().fills_too_late == 0
+        async with (
+            exchange_of(history_lag_ms=history_lag_ms) as exchange,
+            exchange.client() as client,
+            exchange.client() as other,
+            view_of(client) as account,
+        ):
+            fills = account.fills()
+            for action in (None, FrameAction.CUT, FrameAction.DROP, None, FrameAction.DUPLICATE, FrameAction.CUT):
+                if action is not None:
+                    exchange.faults.add(FrameFault(action=action, stream="account.orderUpdate", times=2))
+                await trade(client, other)
+                await seconds(20)
+            await seconds(100)
+            told = [event for event in await all_that_comes(fills) if isinstance(event, Filled)]
+            assert len({event.fill.key for event in told}) == len(told) == 6
+            assert 0 < sum(event.fill.recovered for event in told) < 6
+            assert not any(event.fill.maybe_repeated for event in told)
+            assert account.is_synced
+            assert account.health().fills_too_late == 0
 
     run(main())
 
@@ -208,32 +215,30 @@ def test_a_fill_that_was_written_but_not_dealt_with_is_told_again_as_such(tmp_pa
 
 def test_fills_of_which_nobody_was_told_yet_wait_for_the_first_reader() -> None:
     async def main() -> None:
-        async with exchange_of() as exchange, exchange.client() as client, exchange.client() as other:
-            async with view_of(client) as account:
-                await trade(client, other)
-                await seconds(5)
-                fills, events = account.fills(), account.events()
-                assert len(await next_fills(fills, 1)) == 1
-                assert isinstance(await within(anext(events)), Filled)
-                # One that is made later begins with what nobody was given.
-                assert await all_that_comes(account.fills()) == []
+        async with exchange_of() as exchange, exchange.client() as client, exchange.client() as other, view_of(client) as account:
+            await trade(client, other)
+            await seconds(5)
+            fills, events = account.fills(), account.events()
+            assert len(await next_fills(fills, 1)) == 1
+            assert isinstance(await within(anext(events)), Filled)
+            # One that is made later begins with what nobody was given.
+            assert await all_that_comes(account.fills()) == []
 
     run(main())
 
 
 def test_one_that_leaves_its_loop_holds_up_nobody_and_is_told_nothing_twice() -> None:
     async def main() -> None:
-        async with exchange_of() as exchange, exchange.client() as client, exchange.client() as other:
-            async with view_of(client) as account:
-                found: list[Decimal] = []
-                for quantity in ("1", "2"):
-                    await trade(client, other, quantity)
-                    async for filled in account.fills():
-                        found.append(filled.fill.quantity)
-                        break
-                assert found == [Decimal(1), Decimal(2)]
-                assert await all_that_comes(account.fills()) == []
-                assert account.health().waiting == 0
+        async with exchange_of() as exchange, exchange.client() as client, exchange.client() as other, view_of(client) as account:
+            found: list[Decimal] = []
+            for quantity in ("1", "2"):
+                await trade(client, other, quantity)
+                async for filled in account.fills():
+                    found.append(filled.fill.quantity)
+                    break
+            assert found == [Decimal(1), Decimal(2)]
+            assert await all_that_comes(account.fills()) == []
+            assert account.health().waiting == 0
 
     run(main())
 
@@ -256,15 +261,19 @@ def test_two_views_of_one_client_are_told_both_and_one_path_serves_one(tmp_path:
 
 def test_streams_that_were_given_are_used_and_left_open() -> None:
     async def main() -> None:
-        async with exchange_of() as exchange, exchange.client() as client, exchange.client() as other:
-            async with client.streams() as streams:
-                async with view_of(client, streams=streams) as account:
-                    fills = account.fills()
-                    await trade(client, other)
-                    assert len(await next_fills(fills, 1)) == 1
-                await seconds(1)
-                assert streams.health().streams == {}
-                assert streams.health().state == "open"
+        async with (
+            exchange_of() as exchange,
+            exchange.client() as client,
+            exchange.client() as other,
+            client.streams() as streams,
+        ):
+            async with view_of(client, streams=streams) as account:
+                fills = account.fills()
+                await trade(client, other)
+                assert len(await next_fills(fills, 1)) == 1
+            await seconds(1)
+            assert streams.health().streams == {}
+            assert streams.health().state == "open"
 
     run(main())
 

@@ -21,7 +21,7 @@ from haversack.account.log import EVENTS_MAX, EventLog
 from haversack.account.sending import Command, Sent, Unresolved, Witness
 from haversack.account.view import AccountView
 from haversack.clock import now_ms
-from haversack.errors import OutcomeUnknown, ProtocolError, SlowConsumer, SubscriptionRefused
+from haversack.errors import OutcomeUnknown, ProtocolError, SlowConsumer, StreamClosed, SubscriptionRefused
 from haversack.rest.inquiry import Outcome, Resolution
 from haversack.rest.outcome import resolve
 from haversack.rest.procedure import Procedure
@@ -123,9 +123,16 @@ class Tending:
                 await self._hear(subscription)
             except SlowConsumer as error:
                 _log.warning("frames of the account were lost: %s", error)
+            except SubscriptionRefused as error:
+                _log.error("the streams of the account were refused: %s", error)
+                self.refusal = error
+                self._bell.ring()
             finally:
                 self._view.disconnected()
                 await subscription.close()
+            if self.refusal is not None:
+                # In between the exchange is told that they are not wanted, so that they can be asked for again.
+                await asyncio.sleep(REFUSED_PAUSE_S)
 
     async def _doubt(self, subscription: MarkedSubscription) -> None:
         """After a refusal: wait a moment whether the next one comes."""
@@ -138,21 +145,14 @@ class Tending:
                 self._bell.ring()
 
     async def _hear(self, subscription: MarkedSubscription) -> None:
-        """Take what comes, until the streams were refused for so long that they are asked for anew."""
         while True:
             try:
-                async with asyncio.timeout(None if self.refusal is None else REFUSED_PAUSE_S):
-                    self._take(await anext(subscription))
+                self._take(await anext(subscription))
             except ProtocolError as error:
                 _log.warning("a frame was not understood, and may have been of the account: %s", error)
                 self._missed()
-            except SubscriptionRefused as error:
-                _log.error("the streams of the account were refused: %s", error)
-                self.refusal = error
-                self._view.disconnected()
-                self._bell.ring()
-            except TimeoutError:
-                return
+            except StopAsyncIteration:
+                raise StreamClosed(None, "the streams of the account were closed by this side") from None
             self.nudge()
 
     def _take(self, item: Message | Interrupted) -> None:
@@ -163,9 +163,7 @@ class Tending:
             else:
                 self._view.connected(now_us)
         elif isinstance(item.event, OrderUpdate | BalanceUpdate | PositionUpdate):
-            if self.refusal is not None:
-                self.refusal = None
-                self._view.connected(now_us)
+            self.refusal = None
             self._view.framed(item.event, now_us)
         else:
             _log.warning("%s brought what is not known: %r", item.stream, item.event)

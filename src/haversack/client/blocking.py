@@ -52,7 +52,7 @@ class Client(Groups["Client"]):
     `broker`: goes with every order. `withdrawals`: True lets this client take money out.
     `proxy`: `http://user:password@host:port`; the environment's proxies are never asked.
     `user_agent`: how this client introduces itself. `observer`: is told of every request and what came of it.
-    `clock`, `http`, `sleep`: the seams; bring others to test, to replay, or to use another HTTP library.
+    `clock`, `http`, `sleep`, `connect`: the seams; bring others to test, to replay, or to use another HTTP library.
     """
 
     def __init__(
@@ -72,6 +72,7 @@ class Client(Groups["Client"]):
         observer: Observer | None = None,
         clock: Clock | None = None,
         http: HttpSend | None = None,
+        connect: Connect | None = None,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         check_arguments(
@@ -98,7 +99,7 @@ class Client(Groups["Client"]):
             withdrawals=withdrawals,
             user_agent=user_agent,
         )
-        self._sleep = sleep
+        self._sleep, self._connect = sleep, connect
         self._close: Callable[[], None] | None = None
         self._witnesses: list[Witness] = []
         plain = http or self._own_http(timeout_s, proxy)
@@ -160,7 +161,7 @@ class Client(Groups["Client"]):
             backoff=backoff,
             send=self.send,
             sync=self.sync_clock,
-            connect=connect,
+            connect=connect or self._connect,
         )
 
     def account_view(
@@ -169,19 +170,18 @@ class Client(Groups["Client"]):
         *,
         since_ms: int | None = None,
         rhythm: Rhythm | None = None,
-        connect: Connect | None = None,
     ) -> BlockingAccount:
         """Orders, fills, balances and positions of this client's account, kept true until it is closed, best by `with`.
 
         `path`: a file in which fills are remembered, so that each is told once over restarts too; each account and program
         needs one of its own.
         `since_ms`: from when on fills are told, if nothing is remembered; from the opening on if not given. `rhythm`: how often
-        everything is read. `connect` brings a stream connection of your own.
+        everything is read.
         """
         from haversack.account.aio import AsyncAccount
         from haversack.account.blocking import BlockingAccount, wiring_of
 
-        wiring = wiring_of(self.session, self.send, self.sync_clock, stream_url=self.stream_url, connect=connect)
+        wiring = wiring_of(self.session, self.send, self.sync_clock, stream_url=self.stream_url, connect=self._connect)
         return BlockingAccount(AsyncAccount(wiring, path, since_ms=since_ms, rhythm=rhythm), self._witnesses)
 
     def close(self) -> None:
