@@ -40,7 +40,7 @@ from haversack.streams.subscription import MarkedSubscription, Reader, Subscript
 from haversack.streams.transport import Connect, FrameSocket
 from haversack.wire.markets import Market
 
-CONNECT_S = 4.0
+CONNECT_S = 3.5
 """How long a handshake may take: one that is swallowed must leave a book time to be back within 5 s."""
 CLOSE_S = 1.8
 """How long saying goodbye may take, so that a close as a whole stays within 2 s."""
