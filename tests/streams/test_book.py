@@ -608,6 +608,21 @@ def test_closing_ends_iterations_and_waits_and_asks_for_nothing_more() -> None:
     run(main())
 
 
+def test_closing_one_of_two_books_of_a_quiet_market_ends_its_iteration_at_once() -> None:
+    async def main() -> None:
+        shop = Shop()
+        async with shop.streams() as streams:
+            first, second = await streams.book(SYMBOL), await streams.book(SYMBOL)
+            watching = asyncio.create_task(_all_of(first))
+            await seconds(20)
+            await first.close()
+            async with asyncio.timeout(0.01):
+                assert await watching == 1
+            assert second.is_synced
+
+    run(main())
+
+
 async def _all_of(book: AsyncBook) -> int:
     return len([changed async for changed in book])
 

@@ -150,6 +150,15 @@ def test_the_reader_notices_nothing_if_the_second_signature_is_accepted(sync: Me
     run(main())
 
 
+def test_the_second_signature_is_sent_as_soon_as_the_clock_is_known() -> None:
+    async def main() -> None:
+        network = Network(make=lambda: Checking(1))
+        async with streams_on(network, Measured()) as streams, asyncio.timeout(0.2):
+            assert (await anext(streams.subscribe(BALANCES))).stream == BALANCES
+
+    run(main())
+
+
 def test_the_reader_is_told_of_the_second_refusal_and_the_clock_is_not_measured_again() -> None:
     async def main() -> None:
         sync = Measured()
