@@ -157,6 +157,11 @@ class LocalExchange:
 
     def start(self) -> None:
         """Begin without `async with`: on a ManualClock, or with sockets. `stop` ends it."""
+        if not self._has_sockets and not isinstance(self._host.operator.clock, ManualClock):
+            raise UsageError("an exchange whose clock runs is started by `async with`; without it, give it clock=ManualClock()")
+        self._start()
+
+    def _start(self) -> None:
         if self._is_running:
             raise UsageError("the exchange is running already")
         self._host.start()
@@ -169,7 +174,7 @@ class LocalExchange:
             self._host.stop()
 
     async def __aenter__(self) -> Self:
-        await asyncio.to_thread(self.start) if self._has_sockets else self.start()
+        await asyncio.to_thread(self._start) if self._has_sockets else self._start()
         if not self._has_sockets and not isinstance(self.clock, ManualClock):
             self._beat = asyncio.create_task(self._host.operator.pulse.beat(), name="local exchange")
         return self
