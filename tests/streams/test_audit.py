@@ -2,6 +2,7 @@
 
 import pytest
 
+from haversack.book.texts import DepthFrame, read_depth
 from haversack.clock import ManualClock
 from haversack.credentials import Credentials
 from haversack.local import LocalExchange
@@ -9,12 +10,13 @@ from haversack.streams.audit import asking
 from haversack.streams.freshness import Suspect, Verdict
 from haversack.wire.frames import Message
 from haversack.wire.markets import Depth
+from streams.link import frame
 
 S = 1_000_000
 KINDS = ["depth", "depth.200ms", "trade", "bookTicker"]
 
 
-def suspect(stream: str, last: Message | None = None) -> Suspect:
+def suspect(stream: str, last: Message | DepthFrame | None = None) -> Suspect:
     return Suspect(stream, 9 * S, is_steady=False, last=last)
 
 
@@ -61,6 +63,16 @@ async def test_without_a_word_of_the_stream_two_answers_are_compared() -> None:
     ask = asking(send)
     verdicts = [await ask(suspect("depth.A")) for _ in range(4)]
     assert verdicts == [Verdict.UNKNOWN, Verdict.QUIET, Verdict.DEAD, Verdict.QUIET]
+
+
+@pytest.mark.parametrize(("answer", "verdict"), [("7", Verdict.QUIET), ("8", Verdict.DEAD)])
+async def test_a_message_that_only_books_read_tells_how_far_its_stream_had_come(answer: str, verdict: Verdict) -> None:
+    async def send(question: object) -> Depth:
+        return Depth(asks=[], bids=[], last_update_id=answer, timestamp_us=0)
+
+    last = read_depth(frame("depth.SOL_USDC", 7))
+    assert last is not None
+    assert await asking(send)(suspect("depth.SOL_USDC", last)) is verdict
 
 
 async def test_of_other_streams_nothing_is_asked() -> None:

@@ -381,12 +381,14 @@ def test_a_wait_for_the_next_change_that_is_given_up_loses_nothing() -> None:
     async def main() -> None:
         shop = Shop()
         async with shop.streams() as streams:
-            changes = (await streams.book(SYMBOL)).changes()
+            book = await streams.book(SYMBOL)
+            changes = book.changes()
             await _next(changes)
             for _ in range(3):
                 with pytest.raises(TimeoutError):
                     async with asyncio.timeout(1):
                         await _next(changes)
+            assert not book._feed.waiters
             shop.trade()
             assert (await anext(changes)).update_id == shop.venue.update_id
 
