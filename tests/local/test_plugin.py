@@ -84,11 +84,15 @@ def test_both_faces_are_of_one_exchange(local_exchange, blocking_local_exchange)
 """
 
 
+ASYNCIO_MODE = "asyncio_mode = auto\nasyncio_default_fixture_loop_scope = function"
+
+
 def suite(pytester: pytest.Pytester, tests: str, *, mode: str = "anyio_mode = auto", conftest: str = ANYIO) -> pytest.RunResult:
     pytester.makeini(f"[pytest]\n{mode}\nfilterwarnings = error\naddopts = --strict-markers\n")
     pytester.makeconftest(conftest)
     pytester.makepyfile(tests)
-    return pytester.runpytest_subprocess("-p", "no:xdist", "-p", "no:cacheprovider")
+    others = ["no:xdist", "no:cacheprovider", *(() if mode == ASYNCIO_MODE else ("no:asyncio",))]
+    return pytester.runpytest_subprocess(*(word for name in others for word in ("-p", name)))
 
 
 def test_it_is_found_by_pytest_without_being_asked_for() -> None:
@@ -102,7 +106,7 @@ def test_async_tests_under_anyio(pytester: pytest.Pytester) -> None:
 
 @pytest.mark.skipif(find_spec("pytest_asyncio") is None, reason="pytest-asyncio is not installed here")
 def test_async_tests_under_pytest_asyncio(pytester: pytest.Pytester) -> None:
-    suite(pytester, ASYNC_TESTS, mode="asyncio_mode = auto", conftest="").assert_outcomes(passed=4)
+    suite(pytester, ASYNC_TESTS, mode=ASYNCIO_MODE, conftest="").assert_outcomes(passed=4)
 
 
 def test_plain_functions(pytester: pytest.Pytester) -> None:
