@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from haversack.errors import (
 )
 from haversack.streams.backoff import Backoff
 from haversack.streams.book import AsyncBook
+from haversack.wire.base import Operation
 from haversack.wire.events import DepthUpdate
 from streams.link import refusal
 from streams.market import DEPTH, TICKER, Shop, soon
@@ -647,6 +649,27 @@ def test_the_end_of_the_streams_ends_their_books_and_leaves_no_task() -> None:
         assert not streams.health().books[SYMBOL].is_synced
         with pytest.raises(StreamClosed):
             _ = streams.book(SYMBOL)
+
+    run(main())
+
+
+def test_closing_the_streams_waits_for_requests_that_need_a_moment_to_stop() -> None:
+    async def main() -> None:
+        shop = Shop()
+        stopped: list[str] = []
+
+        async def send(operation: Operation[Any]) -> object:
+            try:
+                return await shop.send(operation)
+            finally:
+                await seconds(0.5)
+                stopped.append("stopped")
+
+        async with shop.streams(send=send) as streams:
+            book = streams.book(SYMBOL)
+            await seconds(0.05)
+        assert stopped == ["stopped"]
+        assert not book.is_synced
 
     run(main())
 

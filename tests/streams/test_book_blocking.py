@@ -208,8 +208,18 @@ def test_closing_one_of_two_books_of_a_market_leaves_the_other() -> None:
     shop = Shop()
     with shop.streams() as streams:
         first, second = streams.book(SYMBOL, timeout_s=PATIENCE_S), streams.book(SYMBOL, timeout_s=PATIENCE_S)
+        begun, seen = threading.Event(), list[int]()
+
+        def read() -> None:
+            for changed in first:
+                seen.append(changed.update_id)
+                begun.set()
+
+        (thread,) = in_threads(1, read)
+        begun.wait(PATIENCE_S)
         first.close()
-        assert list(first) == []
+        thread.join(PATIENCE_S)
+        assert (thread.is_alive(), len(seen), list(first)) == (False, 1, [])
         shop.trade()
         second.wait_until(lambda: shop.is_newest(second), PATIENCE_S)
         second.close()

@@ -1,12 +1,13 @@
 """Live books of the local exchange, which loses frames, cuts connections and refuses requests on demand."""
 
 import asyncio
+from decimal import Decimal
 
 import pytest
 
 from haversack.client.aio import AsyncClient
 from haversack.clock import ManualClock
-from haversack.errors import BookNotSynced, InvalidMarket
+from haversack.errors import BookNotSynced, InvalidMarket, UsageError
 from haversack.exchange.faults import AnswerAction, AnswerFault, Condition, ConditionKind, FrameAction, FrameFault
 from haversack.local import LocalExchange
 from haversack.streams.book import AsyncBook
@@ -108,6 +109,18 @@ async def test_a_clock_that_is_off_is_measured_when_the_signature_of_a_stream_is
             await streams.subscribe(f"trade.{SOL}").sent()
             await client.orders.place(symbol=SOL, side="Bid", order_type="Limit", quantity="1", price="20")
             assert (await anext(balances)).stream == "account.balanceUpdate"
+
+
+async def test_a_book_of_a_market_has_its_decimals_from_the_start() -> None:
+    async with LocalExchange(seed=7, crowd=False) as exchange, exchange.client() as client, client.streams() as streams:
+        market = await client.markets.get(SOL)
+        await client.orders.place(symbol=SOL, side="Bid", order_type="Limit", quantity="1", price="20")
+        book = await streams.book(SOL, market=market)
+        assert book.best_bid is not None
+        assert str(book.best_bid.price) == str(Decimal(20).quantize(market.filters.price.tick_size))
+        with pytest.raises(UsageError, match=SOL):
+            _ = streams.book(ETH, market=market)
+        assert list(streams.health().books) == [SOL]
 
 
 async def test_an_unknown_symbol_is_refused_and_leaves_nothing() -> None:
