@@ -1,0 +1,101 @@
+"""What goes wrong in one world: a seed chooses some of the groups of faults, some kinds of each, and how often each happens.
+
+Not every world has every fault, because some of them hide others: a connection that is reset every second never lives long
+enough for a stream to stall on it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+PER_FRAME = ("drop", "duplicate", "swap", "truncate", "garbage", "late", "unknown")
+PER_REQUEST = (
+    "answer lost",
+    "request lost",
+    "request late",
+    "delivered twice",
+    "pending",
+    "too many",
+    "unavailable",
+    "stale depth",
+)
+PER_CONNECT = ("slow handshake", "failed handshake")
+EVENTS = ("stall", "reset", "half-close", "going away", "restarting", "crash", "crash at write", "clock step", "partition")
+GROUPS = {
+    "exchange": (*PER_FRAME, "stall"),
+    "connection": ("reset", "half-close", "going away", "restarting", *PER_CONNECT),
+    "host": ("crash", "crash at write", "clock step", "drift"),
+    "network": ("jitter", "partition"),
+    "api": (*PER_REQUEST, "late history"),
+}
+_PER_CHANGE = ("answer lost", "request late", "delivered twice", "pending")
+_RATES = {"frame": (0.003, 0.08), "request": (0.05, 0.4), "change": (0.1, 0.6), "connect": (0.05, 0.3)}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One world's weather."""
+
+    seed: int
+    groups: tuple[str, ...]
+    rates: dict[str, float]
+    """How likely a fault is, for each frame, request or attempt to connect."""
+    events: tuple[tuple[float, str], ...]
+    """Seconds after the start, and what happens then."""
+    is_shared: bool
+    """Whether book and account come by one connection."""
+    faults_s: float
+    """For how long faults go on."""
+    latency_s: float
+    jitter_s: float
+    history_lag_ms: int
+    client_off_us: int
+    """How far the client's clock is off at the start."""
+    drift_ppm: int
+    """How much faster the exchange's clock runs than the client's."""
+
+    @classmethod
+    def of(cls, seed: int) -> Plan:
+        """The plan of a seed."""
+        dice = Random(f"{seed} plan")
+        groups = tuple([group for group in GROUPS if dice.random() < (0.65 if group == "connection" else 0.5)]) or (
+            dice.choice(list(GROUPS)),
+        )
+        kinds = [kind for group in groups for kind in GROUPS[group] if dice.random() < 0.6]
+        faults_s = dice.uniform(12.0, 22.0)
+        if "stall" in kinds and dice.random() < 0.7:
+            # A stall is noticed after ten seconds at the earliest, if the connection lives as long as that.
+            faults_s = dice.uniform(22.0, 28.0)
+            kinds = [kind for kind in kinds if kind not in GROUPS["connection"]]
+        return cls(
+            seed=seed,
+            groups=groups,
+            rates={kind: _rate(kind, dice) for kind in kinds if kind in (*PER_FRAME, *PER_REQUEST, *PER_CONNECT)},
+            events=_events([kind for kind in kinds if kind in EVENTS], faults_s, dice),
+            is_shared=dice.random() < 0.5,
+            faults_s=faults_s,
+            latency_s=dice.choice((0.001, 0.02, 0.1)),
+            jitter_s=dice.choice((0.05, 0.4)) if "jitter" in kinds else 0.001,
+            history_lag_ms=dice.choice((500, 3_000, 12_000)) if "late history" in kinds else 0,
+            client_off_us=dice.choice((-90_000_000, -2_000_000, 700_000, 90_000_000)) if "clock step" in kinds else 0,
+            drift_ppm=dice.choice((-500, 500)) if "drift" in kinds else 0,
+        )
+
+
+def _rate(kind: str, dice: Random) -> float:
+    where = "frame" if kind in PER_FRAME else "change" if kind in _PER_CHANGE else "request" if kind in PER_REQUEST else "connect"
+    least, most = _RATES[where]
+    rate: float = least * (most / least) ** dice.random()
+    return rate
+
+
+def _events(kinds: list[str], faults_s: float, dice: Random) -> tuple[tuple[float, str], ...]:
+    found = [(dice.uniform(1.0, faults_s), kind) for kind in kinds for _ in range(_times(kind, dice))]
+    return tuple(sorted(found))
+
+
+def _times(kind: str, dice: Random) -> int:
+    if kind in ("reset", "going away", "restarting"):
+        return dice.randint(8, 20)
+    return dice.randint(1, 2 if kind in ("partition", "stall", "half-close") else 3)
