@@ -67,17 +67,22 @@ def test_a_refused_signature_is_loud_while_it_is_opened() -> None:
 
 
 class Refusing(Link):
-    """Refuses the first requests for the account's streams."""
+    """Refuses the first requests for the account's streams, after a while."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, *, wait_s: float = 0) -> None:
         super().__init__()
         self.count = count
+        self.wait_s = wait_s
+
+    @property
+    def asked(self) -> int:
+        return len([text for text in self.sent if '"SUBSCRIBE"' in text])
 
     async def send(self, text: str) -> None:
         await super().send(text)
         if '"SUBSCRIBE"' in text and self.count:
             self.count -= 1
-            self.say(refusal(4003, "Invalid signature"))
+            asyncio.get_running_loop().call_later(self.wait_s, self.say, refusal(4003, "Invalid signature"))
 
 
 def test_a_refusal_later_is_raised_to_those_who_wait_while_rest_is_read_and_streams_are_asked_for_again() -> None:
@@ -101,7 +106,26 @@ def test_a_refusal_later_is_raised_to_those_who_wait_while_rest_is_read_and_stre
                 assert account.health().is_synced
                 await account.synced()
                 assert account.health().refusal is None
-                assert len([text for text in network.links[1].sent if '"SUBSCRIBE"' in text]) == 4
+                assert [link.asked for link in network.links if isinstance(link, Refusing)] == [4]
+
+    run(main())
+
+
+def test_streams_are_asked_for_again_half_a_minute_later_and_silence_is_not_taken_for_consent_at_once() -> None:
+    async def main() -> None:
+        async with exchange_of() as exchange, exchange.client() as client:
+            link = Refusing(3, wait_s=2)
+            async with view_of(by(Network(make=lambda: link), client)) as account:
+                await seconds(5)
+                asked: list[int] = []
+                for _ in range(60):
+                    assert not account.health().is_synced
+                    asked.append(link.asked)
+                    await seconds(1)
+                assert asked[:25] + asked[35:] == [2] * 25 + [3] * 25
+                await seconds(15)
+                assert link.asked == 4
+                assert account.is_synced
 
     run(main())
 
