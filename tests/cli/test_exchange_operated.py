@@ -1,0 +1,197 @@
+"""`haversack exchange clock`, `seed`, `fault` and so on: what they do to an exchange that runs, and what they say."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from cli.command import environment, run
+from haversack import Client, Credentials, OutcomeUnknown
+from haversack.cli.faults import KINDS
+from haversack.cli.spans import span_us
+from haversack.errors import UsageError
+from haversack.exchange.control.words import ExchangeState
+from haversack.exchange.faults import AnswerAction, ConditionKind, ConnectionAction, FrameAction
+from served import Served, serve
+
+Say = Callable[..., str]
+ORDER = {"symbol": "SOL_USDC", "side": "Bid", "order_type": "Limit", "price": "90.5", "quantity": "2"}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, Path]]:
+    folder = tmp_path_factory.mktemp("x")
+    with serve(folder / "data", "--no-crowd", "--speed-bump-ms", "0") as running:
+        yield running, folder
+
+
+@pytest.fixture
+def say(served: tuple[Served, Path]) -> Say:
+    """Say something to the exchange; what it answers. One that refuses is said so."""
+    _, folder = served
+
+    def said(*words: str, status: int = 0) -> str:
+        done = run("exchange", *words, "--data", "data", cwd=folder, env=environment(folder))
+        assert done.returncode == status, done.stderr
+        assert (done.stdout if status else done.stderr) == ""
+        return done.stderr if status else done.stdout
+
+    return said
+
+
+def client_of(served: tuple[Served, Path], credentials: Credentials | None = None) -> Client:
+    return Client(credentials or Credentials.generate(), base_url=served[0].url, stream_url=served[0].stream_url)
+
+
+def time_s(text: str) -> float:
+    found = re.match(r"\d{4}-\d\d-\d\dT(\d\d):(\d\d):(\d\d\.\d{3})\+00:00 speed (\d+)\n", text)
+    assert found, text
+    return int(found[1]) * 3_600 + int(found[2]) * 60 + float(found[3])
+
+
+def test_the_clock_is_moved_and_paced_and_clients_follow(served: tuple[Served, Path], say: Say) -> None:
+    with client_of(served) as client:
+        before_ms = client.system.time()
+        start_s = time_s(say("clock"))
+        assert (time_s(say("clock", "advance", "1h")) - start_s) % 86_400 >= 3_600
+        assert client.system.time() - before_ms >= 3_600_000
+        assert say("clock", "speed", "60").endswith("speed 60\n")
+        assert client.orders.place(**ORDER).status == "New"  # type: ignore[arg-type]
+        assert say("clock", "speed", "0").endswith("speed 0\n")
+        assert client.system.time() == client.system.time()
+        assert client.orders.place(**ORDER).status == "New"  # type: ignore[arg-type]
+        say("clock", "speed", "1")
+
+
+def test_a_key_is_given_money(served: tuple[Served, Path], say: Say) -> None:
+    keys = Credentials.generate()
+    assert say("seed", "--key", keys.public_key, "--asset", "USDC=10.5", "--asset", "SOL=2").endswith("given USDC=10.5, SOL=2\n")
+    with client_of(served, keys) as client:
+        assert {asset: held.available for asset, held in client.capital.balances().items()} == {"USDC": Decimal("10.5"), "SOL": 2}
+
+
+def test_a_market_is_closed_priced_and_shown(say: Say) -> None:
+    assert say("market", "SOL_USDC", "--state", "PostOnly") == "SOL_USDC is PostOnly\n"
+    assert say("price", "SOL_USDC_PERP", "99.5") == "SOL_USDC_PERP is worth 99.5\n"
+    shown = say("state")
+    assert re.search(r"^state [0-9a-f]{64} after \d+ commands$", shown, re.MULTILINE)
+    assert re.search(r"^SOL_USDC PostOnly bid \S+ ask - last -$", shown, re.MULTILINE)
+    assert shown.endswith("everything adds up\n")
+    state = msgspec.json.decode(say("state", "--json"), type=ExchangeState)
+    assert state.problems == []
+    assert {market.symbol: market.mark_price for market in state.markets}["SOL_USDC_PERP"] == Decimal("99.5")
+    say("market", "SOL_USDC", "--state", "Open")
+
+
+def test_a_scenario_is_saved_and_loaded_after_a_new_beginning(served: tuple[Served, Path], say: Say) -> None:
+    keys = Credentials.generate()
+    with client_of(served, keys) as client:
+        order = client.orders.place(**ORDER)  # type: ignore[arg-type]
+        saved = say("save", "scenario.jsonl").split()[-1]
+        assert say("reset") == "the exchange began anew\n"
+        assert client.orders.open("SOL_USDC") == []
+        assert say("load", "scenario.jsonl").startswith(f"state {saved} after ")
+        assert client.orders.open("SOL_USDC") == [order]
+
+
+def test_things_go_wrong_are_listed_and_cleared(served: tuple[Served, Path], say: Say) -> None:
+    with client_of(served) as client:
+        client.capital.balances()
+        assert say("fault", "lose-answer", "--operation", "PlaceOrder") == "fault 1 waits\n"
+        with pytest.raises(OutcomeUnknown):
+            client.orders.place(**ORDER)  # type: ignore[arg-type]
+        assert len(client.orders.open("SOL_USDC")) == 1
+        say("fault", "maintenance")
+        with pytest.raises(OutcomeUnknown, match="MAINTENANCE"):
+            client.orders.place(**ORDER)  # type: ignore[arg-type]
+        say("fault", "skip", "--stream", "depth.SOL_USDC", "--times", "3", "--after", "5m")
+        say("fault", "stop", "--stream", "trade.SOL_USDC")
+        say("fault", "late-history", "--by", "30s", "--lasting", "1h")
+        lines = say("fault", "list").splitlines()
+        assert [line.split(" in ")[0] for line in lines] == [
+            "2 maintenance now",
+            "3 skip depth.SOL_USDC 3 times",
+            "4 skip trade.SOL_USDC always now",
+            "5 late-history by 30 s now",
+        ]
+        assert say("fault", "clear", "2") == "1 taken away\n"
+        assert say("fault", "clear") == "3 taken away\n"
+        assert say("fault", "list") == "all is well\n"
+
+
+def test_a_stream_is_disconnected(served: tuple[Served, Path], say: Say) -> None:
+    with client_of(served) as client, client.streams() as streams:
+        trades = streams.subscribe("depth.SOL_USDC", interruptions=True)
+        trades.sent(10)
+        say("fault", "disconnect", "--after", "10ms")
+        assert type(trades.next(10)).__name__ == "Interrupted"
+
+
+REFUSED = [
+    (["clock", "advance", "1"], "the time must be a number and its unit, such as 5s"),
+    (["clock", "advance", "25h"], "time is moved by 0 to 24 hours at once"),
+    (["clock", "speed", "100000"], "the speed must be 0 to 10000"),
+    (["seed", "--key", "x", "--asset", "USDC=1"], "a key is base64 of 32 bytes, found 'x'"),
+    (["seed", "--key", "x", "--asset", "USDC"], "--asset must be an asset and a quantity"),
+    (["market", "SOL_EUR", "--state", "Open"], "market 'SOL_EUR' is not listed"),
+    (["market", "SOL_USDC", "--state", "Ajar"], "a market is "),
+    (["price", "SOL_USDC", "dear"], 'the price must be a number such as "1.5"'),
+    (["load", "nowhere.jsonl"], "cannot read the scenario"),
+    (["fault", "explode"], "a fault is one of disconnect, "),
+    (["fault", "lose-answer", "--operation", "PlaceOder"], "operation 'PlaceOder' is not one of AcceptQuote, "),
+    (["fault", "disconnect", "--stream", "depth.SOL_USDC"], "--stream means nothing to disconnect"),
+    (["fault", "lose-answer", "--by", "3s"], "--by means nothing to lose-answer"),
+    (["fault", "stop"], "stop needs --stream"),
+    (["fault", "skip", "--times", "2", "--always"], "--times and --always contradict each other"),
+    (["fault", "delay-answer"], "delay_s goes with a delay"),
+    (["fault", "clear", "99"], "no fault has the number 99"),
+]
+
+
+@pytest.mark.parametrize(("words", "says"), REFUSED, ids=lambda value: " ".join(value) if isinstance(value, list) else "")
+def test_what_makes_no_sense_is_refused_in_one_line(say: Say, words: list[str], says: str) -> None:
+    said = say(*words, status=2)
+    assert said.startswith(f"haversack: {says}")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [["clock"], ["state"], ["reset"], ["fault", "list"], ["fault", "disconnect"], ["save", "x"]])
+def test_a_folder_on_which_none_runs_says_so_in_one_line(tmp_path: Path, words: list[str]) -> None:
+    done = run("exchange", *words, cwd=tmp_path, env=environment(tmp_path))
+    expected = (
+        "haversack: no exchange runs on the folder haversack-data: start one with haversack exchange --data haversack-data\n"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", expected)
+    assert os.listdir(tmp_path) == []
+
+
+COMMANDS = ["clock", "clock advance", "clock speed", "seed", "market", "price", "state", "save", "load", "reset"]
+
+
+@pytest.mark.parametrize("words", [*COMMANDS, "fault", "fault list", "fault clear"])
+def test_every_help_page_has_an_example_of_itself(tmp_path: Path, words: str) -> None:
+    done = run("exchange", *words.split(), "--help", cwd=tmp_path, env=environment(tmp_path))
+    assert f"Example: haversack exchange {words}" in done.stdout
+
+
+def test_every_kind_of_fault_can_be_asked_for() -> None:
+    for words in (AnswerAction, FrameAction, ConnectionAction, ConditionKind):
+        for word in words:
+            assert KINDS.count(word.value) == 1
+
+
+@pytest.mark.parametrize(("text", "us"), [("5s", 5_000_000), ("1.5ms", 1_500), ("1h", 3_600_000_000), ("-30s", -30_000_000)])
+def test_spans_are_read(text: str, us: int) -> None:
+    assert span_us(text, "it") == us
+
+
+@pytest.mark.parametrize("text", ["", "5", "s", "5 s", "1e3s", "٣s", "5s5", "99999999999999s"])
+def test_what_is_no_span_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="it must be a number and its unit"):
+        span_us(text, "it")
