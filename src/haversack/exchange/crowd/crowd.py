@@ -58,6 +58,7 @@ class Crowd:
         self._markets = traded_markets(listing, self._temperament.markets)
         self._accounts: Mapping[str, int] | None = None
         self._traders: list[Trader] = []
+        self._next_us = 0
 
     def setup(self) -> list[OpenAccount]:
         """The accounts that the crowd trades with. Their keys cannot be anybody's: they are no base64 of 32 bytes."""
@@ -79,12 +80,13 @@ class Crowd:
         for trader in self._traders:
             if isinstance(trader, News):
                 trader.surprise(symbol, float(price) * 10.0**market.rules.price_scale, now_us)
+        self._next_us = now_us
         return True
 
     @property
     def next_us(self) -> int:
         """When to call `step` next; 0, which is at once, before the first time."""
-        return min((trader.due_us for trader in self._traders), default=0)
+        return self._next_us
 
     def step(self, now_us: int, view: MarketView) -> list[Command]:
         """What everybody who is due does now. After a pause each acts once, so nothing piles up."""
@@ -94,6 +96,7 @@ class Crowd:
         for trader in self._traders:
             if trader.due_us <= now_us:
                 commands += [command for command in trader.act(now_us, view) if _is_taken(command, view)]
+        self._next_us = min(trader.due_us for trader in self._traders)
         return commands
 
     def backfill(self, now_us: int, *, minutes: int = DAY_MINUTES) -> dict[str, list[Bar]]:

@@ -27,6 +27,8 @@ RESERVE_AT_TOUCH, RESERVE_BEHIND, RESERVE_FOR_REFRESH = 0.0, 0.25, 0.5
 # Between two looks at the orders, as parts of the mean.
 LOOK_MIN, LOOK_MAX = 0.6, 1.4
 REACTION_MIN_S, REACTION_MAX_S = 0.02, 0.15
+# How long what can wait does, when there is nothing left in the budget for it.
+BLOCKED_MIN_S, BLOCKED_MAX_S = 0.15, 0.45
 CONTINUES_MIN_S, CONTINUES_MAX_S = 0.002, 0.02
 LARGE_SPREAD, SMALL_SPREAD = 0.7, 1.2
 # Orders smaller than this share of what they were are worth replacing first.
@@ -66,7 +68,8 @@ class Maker:
         is_thin = len(orders) < self._layer.levels
         is_urgent = not self._layer.start or any(self._daring(order) > 0 for order in orders)
         if not is_thin and not self._budget.allows(now_us, RESERVE_AT_TOUCH if is_urgent else RESERVE_BEHIND):
-            self.due_us = now_us + self._moment_us(REACTION_MIN_S, REACTION_MAX_S)
+            wait_s = (REACTION_MIN_S, REACTION_MAX_S) if is_urgent else (BLOCKED_MIN_S, BLOCKED_MAX_S)
+            self.due_us = now_us + self._moment_us(*wait_s)
             return []
         commands = self._tend(now_us, view, orders=orders, is_thin=is_thin)
         self._budget.spend(len(commands))
