@@ -141,7 +141,9 @@ def test_no_snapshot_is_asked_for_before_the_stream_was() -> None:
     run(main())
 
 
-def test_rest_that_is_down_is_asked_ever_less_often_and_the_book_heals_within_five_seconds() -> None:
+def test_rest_that_is_down_is_asked_ever_less_often_and_the_book_heals_within_five_seconds(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async def main() -> None:
         shop = Shop()
         shop.is_down = True
@@ -152,6 +154,7 @@ def test_rest_that_is_down_is_asked_ever_less_often_and_the_book_heals_within_fi
             assert isinstance(book.trouble, BookNotSynced)
             assert isinstance(book.trouble.__cause__, OSError)
             assert len(shop.asked) <= 600 / 2 + 5
+            assert len([record for record in caplog.records if "no snapshot" in record.getMessage()]) == 1
             shop.is_down = False
             await soon(lambda: book.is_synced)
             assert shop.is_newest(book)
@@ -685,6 +688,8 @@ def test_what_ends_the_streams_is_raised_by_their_books() -> None:
             with pytest.raises(StreamClosed, match="restart"):
                 await book.synced()
             assert isinstance(book.ending, StreamClosed | UntrustedServer)
+            raised = await asyncio.gather(book.synced(), book.synced(), return_exceptions=True)
+            assert raised[0] is not raised[1]
 
     run(main())
 

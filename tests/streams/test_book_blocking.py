@@ -208,6 +208,9 @@ def test_closing_one_of_two_books_of_a_market_leaves_the_other() -> None:
     shop = Shop()
     with shop.streams() as streams:
         first, second = streams.book(SYMBOL, timeout_s=PATIENCE_S), streams.book(SYMBOL, timeout_s=PATIENCE_S)
+        # Once its stream has spoken, no second snapshot is compared, so that nothing else wakes the reader.
+        shop.trade()
+        second.wait_until(lambda: shop.is_newest(second), PATIENCE_S)
         begun, seen = threading.Event(), list[int]()
 
         def read() -> None:
