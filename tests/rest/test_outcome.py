@@ -468,6 +468,16 @@ def test_a_cancel_by_a_client_id_that_several_orders_bear_is_left_open() -> None
     assert id_of(later.resolve(CANCEL_BY_CLIENT_ID)) == "5"
 
 
+def test_a_cancel_by_order_id_with_the_time_of_a_slow_clock_is_cleared_up_all_the_same() -> None:
+    young_ms = WINDOW_MS + 60_000
+    ended = Imagined(Made(at_ms=young_ms, fate=EXPIRED))
+    ended.pass_ms(young_ms + 1)
+    assert ended.resolve(CANCEL).state is Outcome.NOT_DONE
+    resting = Imagined(Made(at_ms=young_ms))
+    resting.pass_ms(young_ms + 1)
+    assert resting.resolve(CANCEL).state is Outcome.NOT_DONE
+
+
 CANCEL_ALL = CancelAllOrders(symbol="SOL_USDC")
 
 

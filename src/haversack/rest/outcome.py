@@ -178,8 +178,9 @@ def _cancelled(sent: CancelOrder, moment: Moment) -> Procedure[Verdict]:
         since_ms = moment.span.first_ms - _REUSE_MS
         past, is_read = yield from read_orders(sent.symbol, since_ms, client_id=sent.client_id)
         named = [order for order in joined(resting, past).values() if order.client_id == sent.client_id]
-    # What was placed too late for the cancel to have met it is not what it named.
-    targets = [order for order in named if created_ms(order) <= moment.span.last_ms]
+    # What was placed too late for the cancel to have met it is not what it named. An order id names one order for ever, and was
+    # known before it was sent: if that order seems younger, the cancel bears the time of a clock that was slow.
+    targets = [order for order in named if sent.order_id is not None or created_ms(order) <= moment.span.last_ms]
     if len(targets) != 1:
         reason = f"{len(targets)} orders are what it named" if targets else "the order that it named is not seen"
         resolution = Resolution(operation=sent, state=Outcome.UNKNOWN, reason=reason, candidates=tuple(targets))
