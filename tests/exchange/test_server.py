@@ -14,7 +14,16 @@ import websockets
 from exchange.stranger import JSON, Desk, Stranger
 from haversack.clock import ManualClock
 from haversack.exchange import limits, protocol
-from haversack.exchange.faults import AnswerAction, AnswerFault, FrameAction, FrameFault
+from haversack.exchange.faults import (
+    AnswerAction,
+    AnswerFault,
+    Condition,
+    ConditionKind,
+    ConnectionAction,
+    ConnectionFault,
+    FrameAction,
+    FrameFault,
+)
 from haversack.exchange.journal import GroupCommitter, MemoryJournal
 from haversack.exchange.listing import Listing
 from haversack.exchange.server import Server
@@ -184,6 +193,81 @@ async def test_a_stream_is_cut_on_a_real_socket() -> None:
             await Stranger(desk).place()
             with pytest.raises(websockets.ConnectionClosedError):
                 await stream.recv()
+
+
+PING, PONG = 0x89, 0x8A
+
+
+async def upgraded(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A stream connection without a library, which would answer pings by itself."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
+    lines = ["GET / HTTP/1.1", f"Host: 127.0.0.1:{port}", "Connection: Upgrade", "Upgrade: websocket", key]
+    writer.write("\r\n".join([*lines, "Sec-WebSocket-Version: 13", "", ""]).encode())
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
+    return reader, writer
+
+
+@pytest.fixture
+def quick_pings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value_s in (("FIRST_PING_S", 0.001), ("PING_S", 0.002), ("PONG_S_MAX", 0.004)):
+        monkeypatch.setattr(f"haversack.exchange.outbox.{name}", value_s)
+
+
+@pytest.mark.usefixtures("quick_pings")
+async def test_a_client_that_answers_no_ping_is_disconnected_without_a_close_frame() -> None:
+    async with open_server() as (server, _), asyncio.timeout(10):
+        reader, writer = await upgraded(server.port)
+        said = b""
+        with suppress(ConnectionError):
+            said = await reader.read()
+        writer.close()
+    assert said in (b"", bytes([PING, 0]) * 2)
+
+
+@pytest.mark.usefixtures("quick_pings")
+async def test_a_client_that_answers_pings_stays() -> None:
+    async with open_server() as (server, _), asyncio.timeout(10):
+        reader, writer = await upgraded(server.port)
+        for _ in range(20):
+            assert await reader.readexactly(2) == bytes([PING, 0])
+            writer.write(bytes([PONG, 0x80, 0, 0, 0, 0]))
+        writer.close()
+
+
+async def test_a_half_open_connection_answers_nothing_and_its_end_is_told_to_nobody() -> None:
+    async with open_server() as (server, desk), websockets.connect(server.stream_url, ping_interval=None) as stream:
+        await stream.send('{"method":"SUBSCRIBE","params":["depth.SOL_USDC"]}')
+        await (await stream.ping())
+        desk.venue.faults.add(ConnectionFault(action=ConnectionAction.HALF_OPEN))
+        pong = asyncio.ensure_future(await stream.ping())
+        await Stranger(desk).place()
+        async with websockets.connect(server.stream_url) as fresh:
+            await (await fresh.ping())
+        assert not pong.done()
+        pong.cancel()
+        desk.venue.faults.clear()
+        with pytest.raises(websockets.ConnectionClosedError) as closed:
+            await stream.recv()
+        assert closed.value.rcvd is None
+
+
+async def test_a_half_open_connection_keeps_no_exchange_from_stopping() -> None:
+    async with open_server() as (server, desk), websockets.connect(server.stream_url, ping_interval=None) as stream:
+        await (await stream.ping())
+        desk.venue.faults.add(ConnectionFault(action=ConnectionAction.HALF_OPEN))
+        async with asyncio.timeout(5):
+            await server.stop()
+        with pytest.raises(websockets.ConnectionClosedError):
+            await stream.recv()
+
+
+async def test_streams_are_refused_while_a_fault_says_so() -> None:
+    async with open_server() as (server, desk):
+        desk.venue.faults.add(Condition(kind=ConditionKind.NO_STREAMS))
+        with pytest.raises(websockets.InvalidStatus) as refused:
+            await websockets.connect(server.stream_url)
+        assert refused.value.response.status_code == 503
 
 
 async def test_frames_are_compressed_only_for_a_client_that_offers_it() -> None:

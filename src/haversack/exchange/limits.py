@@ -12,6 +12,8 @@ BODY_S_MAX = 20
 """How long a body may take to arrive."""
 PING_S = 60
 """Between pings to a WebSocket client (documented)."""
+FIRST_PING_S = 30
+"""Until the first one (observed 2026-09: after 5 to 38 s)."""
 PONG_S_MAX = 120
 """A client that has answered no ping for this long is disconnected (documented)."""
 GOODBYE_S = 1

@@ -8,7 +8,7 @@ from collections import deque
 from aiohttp import WSMsgType, web
 
 from haversack.exchange.conversation import Conversation
-from haversack.exchange.limits import GOODBYE_S, OUTBOX_FRAMES_MAX, PING_S, PONG_S_MAX
+from haversack.exchange.limits import FIRST_PING_S, GOODBYE_S, OUTBOX_FRAMES_MAX, PING_S, PONG_S_MAX
 
 
 class SocketOutbox:
@@ -85,13 +85,13 @@ class SocketOutbox:
 
     async def _ping(self) -> None:
         try:
+            await asyncio.sleep(FIRST_PING_S)
             while True:
+                if not self._is_frozen:
+                    if self._pings_unanswered * PING_S >= PONG_S_MAX:
+                        self.cut()
+                    self._pings_unanswered += 1
+                    await self._socket.ping()
                 await asyncio.sleep(PING_S)
-                if self._is_frozen:
-                    continue
-                if self._pings_unanswered * PING_S >= PONG_S_MAX:
-                    self.cut()
-                self._pings_unanswered += 1
-                await self._socket.ping()
         except (ConnectionError, RuntimeError):
             self.cut()
