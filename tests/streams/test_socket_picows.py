@@ -3,8 +3,8 @@
 import asyncio
 import gc
 import sys
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -19,10 +19,11 @@ from haversack.errors import ConnectFailed, StreamClosed, UntrustedServer, Usage
 from haversack.streams.aio import AsyncStreams
 from haversack.streams.backoff import Backoff
 from haversack.streams.heartbeat import Heartbeat
+from haversack.streams.mailbox import WhenFull
 from haversack.streams.socket_aiohttp import FRAME_BYTES_MAX
 from haversack.streams.socket_picows import connect_picows
 from haversack.streams.socket_picows_frames import WAITING_BYTES_MAX, PicowsSocket
-from haversack.streams.transport import HEARD, Closed
+from haversack.streams.transport import BURST_MAX, HEARD, Closed, HandingSocket
 from streams.link import frame
 from streams.test_sockets import ONE_CONNECTION, exchange, mute, raw_server, self_signed, server, upgraded
 
@@ -197,6 +198,106 @@ async def test_a_receive_that_is_cancelled_loses_nothing() -> None:
         await socket.send('{"method":"SUBSCRIBE","params":["depth.A"]}')
         assert [await socket.receive() for _ in range(3)] == [frame("depth.A", number).encode() for number in range(3)]
         await socket.close()
+
+
+def numbered(first: int, last: int) -> bytes:
+    return b"".join(raw(END | TEXT, b"%d" % number) for number in range(first, last))
+
+
+@asynccontextmanager
+async def waited_for(*frames: bytes) -> AsyncIterator[HandingSocket]:
+    """A connection by which these bytes come once somebody waits for them."""
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await upgraded(reader, writer)
+        await reader.read(1)
+        writer.write(b"".join(frames))
+        await reader.read()
+        writer.close()
+
+    async with raw_server(handler) as url:
+        socket = await connect_picows(url)
+        assert isinstance(socket, HandingSocket)
+        # From here to the next thing that waits nothing can come.
+        await socket.send("now")
+        yield socket
+        await socket.close()
+
+
+async def handed(socket: HandingSocket, *, until: int, most: int = 1_000) -> tuple[list[object], list[object]]:
+    """What was handed over, and what had to be received, until there is so much of both; `most` is what can be used at once."""
+    used: list[object] = []
+    received: list[object] = []
+
+    def take(item: object) -> bool:
+        used.append(item)
+        return len(used) < most
+
+    while len(used) + len(received) < until:
+        if (item := await socket.receive_into(take)) is not None:
+            received.append(item)
+    return used, received
+
+
+async def test_what_comes_while_somebody_waits_is_handed_over() -> None:
+    async with waited_for(numbered(0, 3), raw(END | PING), numbered(3, 5)) as socket:
+        used, received = await handed(socket, until=6, most=6)
+    assert (used, received) == ([b"0", b"1", b"2", HEARD, b"3", b"4"], [])
+
+
+async def test_no_more_is_handed_over_than_can_be_used() -> None:
+    async with waited_for(numbered(0, 9)) as socket:
+        used, received = await handed(socket, until=9, most=4)
+    assert (used, received) == ([b"0", b"1", b"2", b"3"], [b"4", b"5", b"6", b"7", b"8"])
+
+
+async def test_of_a_burst_a_stretch_is_handed_over_so_that_others_have_their_turn() -> None:
+    async with waited_for(numbered(0, 2 * BURST_MAX)) as socket:
+        used, received = await handed(socket, until=2 * BURST_MAX)
+    assert len(used) == BURST_MAX
+    assert used + received == [b"%d" % number for number in range(2 * BURST_MAX)]
+
+
+async def test_what_goes_wrong_with_what_was_handed_over_is_told_to_whoever_waits() -> None:
+    def take(item: object) -> bool:
+        raise LookupError("no such thing")
+
+    async with waited_for(numbered(0, 2)) as socket:
+        with pytest.raises(LookupError):
+            await socket.receive_into(take)
+        assert await socket.receive() == b"1"
+
+
+async def test_nothing_is_handed_over_to_one_who_was_cancelled() -> None:
+    used: list[object] = []
+
+    def take(item: object) -> bool:
+        used.append(item)
+        return True
+
+    async with waited_for(numbered(0, 1)) as socket:
+        waiting = asyncio.create_task(socket.receive_into(take))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        assert (await socket.receive(), used) == (b"0", [])
+
+
+@pytest.mark.parametrize("when_full", [WhenFull.BLOCK, WhenFull.FAIL])
+async def test_bursts_reach_their_readers_whole_and_in_order(when_full: WhenFull) -> None:
+    count = 2_000
+
+    async def pouring(connection: ServerConnection) -> None:
+        await connection.recv()
+        for number in range(count):
+            await connection.send(frame("depth.A", number))
+        await connection.wait_closed()
+
+    async with server(pouring) as url, streams_at(url) as streams:
+        queue_max = 1 if when_full is WhenFull.BLOCK else 4_096
+        subscription = streams.subscribe("depth.A", queue_max=queue_max, when_full=when_full)
+        numbers = [(await anext(subscription)).event.last_update_id for _ in range(count)]  # type: ignore[union-attr]
+    assert numbers == list(range(count))
 
 
 async def test_sending_on_a_connection_that_is_gone_fails() -> None:

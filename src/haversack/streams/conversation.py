@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TypeAlias
 
 from haversack.clock import Clock
@@ -15,7 +16,7 @@ from haversack.streams.heartbeat import Due, Heartbeat
 from haversack.streams.routes import Routes
 from haversack.streams.session import StreamSession
 from haversack.streams.subscription import Reader
-from haversack.streams.transport import Closed, FrameSocket, Heard
+from haversack.streams.transport import BURST_MAX, Closed, FrameSocket, HandingSocket, Heard
 
 Ask: TypeAlias = Callable[[Suspect], Awaitable[Verdict]]
 """Finds out by other means whether a silent stream is dead or its market quiet."""
@@ -26,8 +27,6 @@ ASK_S = 10.0
 """How long an answer to that is waited for, and how long measuring the clock may take."""
 ASK_PAUSE_S = 1.0
 """Between an answer and the next question."""
-_BURST_MAX = 64
-"""Frames that are read at a stretch: those of a burst are in memory already, so that reading them never lets a consumer run."""
 _LAST_WORD_S = 0.5
 """How long after a failed send the reader may still learn why the connection ended."""
 
@@ -63,6 +62,8 @@ class Conversation:
         self._is_clock_due = asyncio.Event()
         self._is_held = False
         """Whether reading waits for a reader."""
+        self._full: Sequence[Reader] = ()
+        """Those for whom it should."""
 
     async def run(self) -> BaseException:
         """Why it ended. Cancelled, it leaves no task behind."""
@@ -79,24 +80,36 @@ class Conversation:
         return errors[0] if errors else StreamClosed(None, "its tasks were cancelled")
 
     async def _read(self) -> None:
-        socket, clock, session, routes = self._socket, self._clock, self._session, self._routes
+        socket = self._socket
+        receive = partial(socket.receive_into, self._take) if isinstance(socket, HandingSocket) else socket.receive
         while True:
-            for _ in range(_BURST_MAX):
-                frame = await socket.receive()
+            for _ in range(BURST_MAX):
+                frame = await receive()
                 if isinstance(frame, Closed):
                     raise StreamClosed(frame.code, frame.reason)
-                if isinstance(frame, Heard):
-                    session.heard(clock.monotonic_us())
-                elif (said := session.received(frame, clock.monotonic_us())) is None:
-                    self._is_clock_due.set()
-                elif full := routes.deliver(said, len(frame)):
-                    await self._make_room(full)
+                if frame is not None:
+                    self._take(frame)
+                if self._full:
+                    await self._make_room()
             await asyncio.sleep(0)
 
-    async def _make_room(self, full: Sequence[Reader]) -> None:
+    def _take(self, frame: str | bytes | Heard) -> bool:
+        """Hand on what came; False if nothing more should be read before there is room for it."""
+        if isinstance(frame, Heard):
+            self._session.heard(self._clock.monotonic_us())
+            return True
+        said = self._session.received(frame, self._clock.monotonic_us())
+        if said is None:
+            self._is_clock_due.set()
+            return True
+        self._full = self._routes.deliver(said, len(frame))
+        return not self._full
+
+    async def _make_room(self) -> None:
         self._is_held = True
-        for reader in full:
+        for reader in self._full:
             await reader.room()
+        self._full = ()
         self._is_held = False
 
     async def _keep(self) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
 from haversack.streams.socket_aiohttp import FRAME_BYTES_MAX, GOODBYE_S
-from haversack.streams.transport import HEARD, Closed, Heard
+from haversack.streams.transport import BURST_MAX, HEARD, Closed, Heard, Take
 
 if TYPE_CHECKING:
     from picows.picows import WSCloseHandshake
@@ -53,6 +53,12 @@ class PicowsSocket(WSListener):
         """Of a message that comes in several frames."""
         self._parts_bytes = 0
         self._receiver: asyncio.Future[None] | None = None
+        self._take: Take | None = None
+        """What uses whatever comes, while `receive_into` waits."""
+        self._handed = 0
+        """How much was given to it."""
+        self._failure: Exception | None = None
+        """What it raised."""
         self._closed: Closed | None = None
         """How it ended; no frame counts after that."""
         self._is_over = asyncio.Event()
@@ -109,12 +115,32 @@ class PicowsSocket(WSListener):
                 return self._closed
             self._receiver = self._loop.create_future()
             await self._receiver
+        return self._next()
+
+    async def receive_into(self, take: Take) -> str | bytes | Heard | Closed | None:
+        """What comes next; what comes while this waits is given to `take`."""
+        if self._waiting:
+            return self._next()
+        if self._closed is not None:
+            return self._closed
+        self._receiver = self._loop.create_future()
+        self._take, self._handed = take, 0
+        try:
+            await self._receiver
+        finally:
+            self._take = None
+        if self._failure is not None:
+            raise self._failure
+        return None
+
+    def _next(self) -> bytes | Heard:
         item = self._waiting.popleft()
         self._waiting_bytes -= len(item) + _ITEM_BYTES
         if self._is_paused and self._waiting_bytes <= _RESUME_BYTES:
             self._go_on()
-        if type(item) is bytes:
-            return item
+        return item if type(item) is bytes else self._heard(item)
+
+    def _heard(self, item: _Waiting) -> Heard:
         # No pong for a peer that does not take what it was sent: pongs would fill the memory.
         if type(item) is _Ping and self._transport is not None and self._is_writable.is_set():
             self._transport.send_pong(bytes(item))
@@ -167,11 +193,24 @@ class PicowsSocket(WSListener):
             self._arrived(transport, whole)
 
     def _arrived(self, transport: WSTransport, item: _Waiting) -> None:
+        if self._take is not None:
+            self._hand(self._take, item)
+            return
         self._waiting.append(item)
         self._waiting_bytes += len(item) + _ITEM_BYTES
         if self._waiting_bytes > WAITING_BYTES_MAX and not self._is_paused:
             self._is_paused = True
             transport.underlying_transport.pause_reading()
+        self._wake()
+
+    def _hand(self, take: Take, item: _Waiting) -> None:
+        self._handed += 1
+        try:
+            if take(item if type(item) is bytes else self._heard(item)) and self._handed < BURST_MAX:
+                return
+        except Exception as error:  # noqa: BLE001  # It is raised to whoever receives.
+            self._failure = error
+        self._take = None
         self._wake()
 
     def _go_on(self) -> None:

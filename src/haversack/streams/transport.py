@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Final, NamedTuple, Protocol, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 
 class Closed(NamedTuple):
@@ -12,6 +12,10 @@ class Closed(NamedTuple):
     code: int | None
     """Of the close frame; None where the connection broke without one."""
     reason: str
+
+
+BURST_MAX = 64
+"""Frames that are read at a stretch: those of a burst are in memory already, so that reading them never lets a consumer run."""
 
 
 class Heard:
@@ -40,6 +44,25 @@ class FrameSocket(Protocol):
 
     async def close(self) -> None:
         """Say goodbye and let go of the connection, within 2 s; cancelled, it lets go at once. Raises nothing of its own."""
+        ...
+
+
+Take: TypeAlias = Callable[[str | bytes | Heard], bool]
+"""Uses what came, at once; False if nothing more can be used just now."""
+
+
+@runtime_checkable
+class HandingSocket(FrameSocket, Protocol):
+    """A connection that can hand over what comes in the moment in which it comes, before the event loop goes on.
+
+    No task has to be woken for a frame then, which is a good part of what it costs.
+    """
+
+    async def receive_into(self, take: Take) -> str | bytes | Heard | Closed | None:
+        """What comes next, as `receive` tells it; but what comes while this waits is given to `take`.
+
+        None once `take` has said that it can use no more, and after a stretch of it, so that others have their turn.
+        """
         ...
 
 
