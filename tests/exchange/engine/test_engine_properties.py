@@ -16,10 +16,10 @@ from exchange.engine import traffic
 from exchange.engine.reference import Reference
 from exchange.engine.sizes import SIZES
 from exchange.engine.traffic import ASSETS, EVERY_CORNER, MARKETS, OPENINGS, PERPETUAL, START_US, Traffic, corners
-from haversack.exchange.engine.command import Cancel, CancelAll, Command, Place
+from haversack.exchange.engine.command import Cancel, CancelAll, Command, Place, SetBookState
 from haversack.exchange.engine.engine import Engine
 from haversack.exchange.engine.event import Event
-from haversack.wire.enums import SelfTradePrevention, Side, TimeInForce
+from haversack.wire.enums import OrderBookState, SelfTradePrevention, Side, TimeInForce
 
 SYMBOLS = [rules.symbol for rules in MARKETS]
 
@@ -142,3 +142,21 @@ def test_state_hash_tells_two_states_apart_that_differ_in_one_unit() -> None:
         engine.apply(OPENINGS[0], START_US)
         engine.apply(Place(account=1, symbol=SYMBOLS[0], side=Side.BID, price=100, quantity=quantity), START_US)
     assert engines[0].state_hash() != engines[1].state_hash()
+
+
+def test_state_hash_tells_apart_what_a_market_takes_and_what_its_mean_remembers() -> None:
+    def hash_after(state: OrderBookState, *, second: int) -> str:
+        engine = Engine(ASSETS, MARKETS)
+        engine.apply(OPENINGS[0], START_US)
+        ask = Place(account=1, symbol=SYMBOLS[0], side=Side.ASK, price=100, quantity=5, post_only=True)
+        for number in (0, second):
+            engine.apply(ask, START_US + number * 1_000_000)
+        engine.apply(SetBookState(SYMBOLS[0], state), START_US)
+        # The orders are gone, and with them the times when they came: what is left of those is in the mean.
+        engine.apply(CancelAll(1, SYMBOLS[0]), START_US)
+        return engine.state_hash()
+
+    one = hash_after(OrderBookState.OPEN, second=7)
+    assert one == hash_after(OrderBookState.OPEN, second=7)
+    assert one != hash_after(OrderBookState.POST_ONLY, second=7)
+    assert one != hash_after(OrderBookState.OPEN, second=8)

@@ -41,6 +41,7 @@ def _market(market: Market) -> list[Any]:
         market.prices,
         market.state,
         market.mean.told,
+        market.observe_us,
         _ladder(market.book.bids),
         _ladder(market.book.asks),
     ]
