@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -12,7 +12,7 @@ from typing import Any
 
 from haversack.account.changes import AccountEvent, Filled, FillTooLate, OrderChanged
 from haversack.account.fills import AccountFill
-from haversack.account.life import OrderState
+from haversack.account.life import OrderState, TrackedOrder
 from haversack.exchange.engine.event import OrderFilled
 from haversack.wire.enums import OrderStatus
 from world.truth import SYMBOL, FillId, Truth
@@ -108,8 +108,8 @@ class FillCheck:
             self._complain(f"P2 a fill was told that never was: {fill}, really {real}")
         if self._told[key] and not fill.maybe_repeated:
             self._complain(f"P2 a fill was told twice, and does not say so: {fill}")
-        if fill.maybe_repeated and not self.crashes:
-            self._complain(f"P2 a fill is called perhaps repeated, though nothing crashed: {fill}")
+        if self._told[key] and not self.crashes:
+            self._complain(f"P2 a fill was told twice, though nothing crashed: {fill}")
         self.counts["fills told twice after a crash"] += bool(self._told[key])
         self.counts["fills recovered"] += fill.recovered
         self._told[key] += 1
@@ -151,6 +151,14 @@ class FillCheck:
             self._complain(
                 f"P3 the account says that {open_orders} rest, really {self._truth.engine.open_orders(self._account, SYMBOL)}"
             )
+
+    def check_orders(self, order_of: Callable[[str], TrackedOrder | None], order_ids: Iterable[str]) -> None:
+        """What the account says of these orders is so."""
+        for order_id in order_ids:
+            order, status = order_of(order_id), self._truth.status[order_id]
+            executed = self._truth.listing.scales[SYMBOL].quantity(self._truth.executed[order_id])
+            if order is None or order.reached is not MEANS[status] or order.executed_quantity != executed:
+                self._complain(f"P3 the account says {order}, and the order is {status}, {executed} executed")
 
     def is_settled(self, open_orders: dict[str | None, OrderState]) -> bool:
         """Whether all of that is so already."""

@@ -116,6 +116,10 @@ class Intents:
         orders = any(each.life == life and each.fate in waits for each in self.orders.values())
         return orders or any(each.life == life and each.fate in waits for each in self.cancels)
 
+    def order_ids(self, life: int) -> list[str]:
+        """The orders of a run that the exchange has."""
+        return [each.order_id for each in self.orders.values() if each.life == life and each.order_id is not None]
+
     def check_at_most_once(self) -> None:
         """No intent has two orders."""
         for client_id, orders in self._truth.by_client_id.items():

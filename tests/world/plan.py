@@ -21,11 +21,14 @@ PER_REQUEST = (
     "stale depth",
 )
 PER_CONNECT = ("slow handshake", "failed handshake")
-EVENTS = ("stall", "reset", "half-close", "going away", "restarting", "crash", "crash at write", "clock step", "partition")
+EVENTS = (
+    *("stall", "reset", "half-close", "going away", "restarting"),
+    *("crash", "crash at write", "clean restart", "clock step", "partition"),
+)
 GROUPS = {
     "exchange": (*PER_FRAME, "stall"),
     "connection": ("reset", "half-close", "going away", "restarting", *PER_CONNECT),
-    "host": ("crash", "crash at write", "clock step", "drift"),
+    "host": ("crash", "crash at write", "clean restart", "clock step", "drift"),
     "network": ("jitter", "partition"),
     "api": (*PER_REQUEST, "late history"),
 }

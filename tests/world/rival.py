@@ -18,7 +18,7 @@ _PLENTY = 10**17
 class Rival:
     """Acts again and again until it is told to stop."""
 
-    def __init__(self, truth: Truth, seed: int) -> None:
+    def __init__(self, truth: Truth, seed: int, *, lulls_end_s: float) -> None:
         self._truth = truth
         self._dice = Random(f"{seed} rival")
         self._loop = asyncio.get_running_loop()
@@ -27,6 +27,7 @@ class Rival:
         account = truth.engine.account_of("rival")
         assert account is not None
         self.account = account
+        self._lulls_end_s = lulls_end_s
         self._middle = MIDDLE
         self._pause_s = self._dice.choice((0.04, 0.08, 0.16))
         self.is_busy = True
@@ -38,8 +39,11 @@ class Rival:
         self._later()
 
     def _later(self) -> None:
-        lull = self._dice.random() < 0.01
-        self._loop.call_later(6.0 if lull else self._pause_s * self._dice.uniform(0.2, 2.0), self._act)
+        pause_s = self._pause_s * self._dice.uniform(0.2, 2.0)
+        if self._dice.random() < 0.01:
+            # A lull, which ends with the faults: only a message after them shows that some before were missed.
+            pause_s = max(pause_s, min(6.0, self._lulls_end_s - self._loop.time()))
+        self._loop.call_later(pause_s, self._act)
 
     def _act(self) -> None:
         if not self.is_busy:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 from haversack.account.aio import AsyncAccount
 from haversack.account.life import OrderState
@@ -35,6 +35,8 @@ from world.intents import CancelIntent, Fate, Intent, Intents
 from world.rival import MIDDLE
 from world.truth import SYMBOL
 
+T = TypeVar("T")
+
 BACKOFF = Backoff(first_s=0.1, longest_s=2.0, healthy_s=1.0)
 _AT_ONCE_MAX = 3
 """Orders and cancels that may be under way; one task more listens to the account."""
@@ -50,6 +52,8 @@ class Life:
         self.is_trading = True
         self.client: AsyncClient | None = None
         self.streams: AsyncStreams | None = None
+        self.closings: list[tuple[str, float]] = []
+        """What was closed, and how many seconds that took."""
         self._credentials = credentials
         self.book: AsyncBook | None = None
         self.account: AsyncAccount | None = None
@@ -73,11 +77,26 @@ class Life:
                 await self._end_work()
 
     async def _open(self, client: AsyncClient, stack: AsyncExitStack, path: Path, *, is_shared: bool) -> None:
-        self.streams = await stack.enter_async_context(client.streams(backoff=BACKOFF))
-        self.book = await stack.enter_async_context(self.streams.book(SYMBOL))
-        apart = self.streams if is_shared else await stack.enter_async_context(client.streams(backoff=BACKOFF))
-        self.account = await stack.enter_async_context(client.account_view(path, streams=apart))
+        self.streams = await self._enter(stack, client.streams(backoff=BACKOFF))
+        self.book = await self._enter(stack, self.streams.book(SYMBOL))
+        apart = self.streams if is_shared else await self._enter(stack, client.streams(backoff=BACKOFF))
+        self.account = await self._enter(stack, client.account_view(path, streams=apart))
         self._do(self._hear(self.account))
+
+    async def _enter(self, stack: AsyncExitStack, opened: AbstractAsyncContextManager[T]) -> T:
+        """Open something, and measure how long it will take to close it."""
+        inside = await opened.__aenter__()
+        loop = asyncio.get_running_loop()
+
+        async def close(*why: Any) -> None:
+            before_s = loop.time()
+            try:
+                await opened.__aexit__(*why)
+            finally:
+                self.closings.append((type(opened).__name__, loop.time() - before_s))
+
+        stack.push_async_exit(close)
+        return inside
 
     async def _hear(self, account: AsyncAccount) -> None:
         async for event in account.events():
