@@ -20,6 +20,7 @@ import random
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 DEEP = 500
 FRAMES = 4_000
@@ -47,14 +48,15 @@ def frames(levels: int) -> list[bytes]:
     return [frame(number, levels, dice) for number in range(1, FRAMES + 1)]
 
 
-def frame(number: int, levels: int, dice: random.Random) -> bytes:
+def frame(number: int, levels: int, dice: random.Random, *, nearest: int = 2) -> bytes:
+    """With `nearest` 1, the best prices change too; with 2 they stay."""
     sides: dict[str, dict[str, str]] = {"a": {}, "b": {}}
     while sum(map(len, sides.values())) < levels:
-        away = 2 + int(dice.expovariate(1 / 40))
+        away = nearest + int(dice.expovariate(1 / 40))
         side, ticks = dice.choice((("a", MIDDLE + away), ("b", MIDDLE - away)))
         sides[side][price(ticks)] = "0.00" if dice.random() < 1 / 6 else price(dice.randrange(1, 50_000))
-    data = {"E": 1788367431034999, "T": 1788367431034824, "U": number}
-    data |= {side: sorted(levels.items()) for side, levels in sides.items()}
+    data: dict[str, Any] = {"E": 1788367431034999, "T": 1788367431034824, "U": number}
+    data |= {side: sorted(changed.items()) for side, changed in sides.items()}
     data |= {"e": "depth", "s": SYMBOL, "u": number}
     return json.dumps({"data": data, "stream": f"depth.{SYMBOL}"}, separators=(",", ":")).encode()
 
@@ -66,13 +68,15 @@ def ours(*, typed: bool) -> tuple[Feed, Best]:
     from haversack.wire.frames import read_frame
     from haversack.wire.markets import Depth
 
-    book = Book(SYMBOL)
+    book: Any = Book(SYMBOL)
     book.subscribed()
     book.snapshot_came(decode(Depth, snapshot(), what="a snapshot"), book.outgoing().ticket)
+    typed_frame: Any = read_frame
+    plain_frame: Any = read_depth
 
     def feed(given: list[bytes]) -> None:
         for one in given:
-            book.update(read_frame(one).event if typed else read_depth(one).depth)
+            book.update(typed_frame(one).event if typed else plain_frame(one).depth)
 
     return feed, lambda: (str(book.best_bid.price), str(book.best_ask.price))
 

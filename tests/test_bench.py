@@ -11,11 +11,18 @@ import pytest
 from benchmarks import beside
 from benchmarks.beside import ENVIRONMENT_OF, Badly, Took, Worker, bench, checked, compared, flaw
 from benchmarks.constant_server import ORDER, ConstantServer, constant_server
+from benchmarks.depth_worker import snapshot
+from benchmarks.stream_path import PACED, Followed, check_all, started
+from benchmarks.stream_server import WARM, Frames, stream_server
+from haversack.book.book import Book
+from haversack.book.texts import read_depth
 from haversack.clock import ManualClock
 from haversack.credentials import Credentials
 from haversack.rest.request import prepare
 from haversack.signing import Signer
+from haversack.wire.codec import decode
 from haversack.wire.enums import OrderType, Side, TimeInForce
+from haversack.wire.markets import Depth
 from haversack.wire.orders import PlaceOrder
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -98,6 +105,46 @@ def test_client_that_places_no_order_is_not_measured(program: str, told: str) ->
         worker = Worker("idle", process)
         with pytest.raises(Badly, match=told):
             checked(worker, f"http://127.0.0.1:{port}", KEYS.public_key)
+
+
+def book_after(count: int) -> Book:
+    """What the server's first frames make of its snapshot."""
+    book = Book("SOL_USDC")
+    book.subscribed()
+    ask = book.outgoing()
+    assert ask is not None
+    book.snapshot_came(decode(Depth, snapshot(), what="a snapshot"), ask.ticket)
+    frames = Frames(count)
+    for number in range(1, count + 1):
+        read = read_depth(bytes(frames.between(number - 1, number)[4:]))
+        assert read is not None
+        book.update(read.depth)
+    return book
+
+
+def test_frames_of_the_stream_continue_its_snapshot_and_each_other() -> None:
+    book = book_after(300)
+    assert (book.counters.applied, book.counters.gaps, book.update_id) == (300, 0, 300)
+
+
+def test_stream_is_followed_to_its_end() -> None:
+    with stream_server(300) as port, started("haversack", port) as follower:
+        found = follower.follow((0, 1, 300))
+    bid, ask = book_after(WARM + 300).snapshot(1).levels("Bid")[0], book_after(WARM + 300).snapshot(1).levels("Ask")[0]
+    assert (found.update, found.trouble) == (WARM + 300, "-")
+    assert found.best == (str(bid.price), str(ask.price))
+    assert min(found.wall_ns, found.processor_ns, found.reads) > 0
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [({"update": 1_200}, "came to update 1200"), ({"trouble": "gaps"}, "gaps"), ({"bid": "99.98"}, "best prices differ")],
+)
+def test_client_that_does_not_follow_is_not_compared(changed: dict[str, object], told: str) -> None:
+    good = Followed(WARM + PACED[2], 100, 1, 1, "99.99", "100.01", "-")
+    check_all({"haversack": good, "ccxt": good}, PACED)
+    with pytest.raises(Badly, match=told):
+        check_all({"haversack": good, "ccxt": good._replace(**changed)}, PACED)  # type: ignore[arg-type]
 
 
 def test_peer_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
