@@ -57,7 +57,7 @@ def call(project: Path, *arguments: str, **environ: str) -> subprocess.Completed
 def test_help_names_every_verb() -> None:
     done = call(ROOT, "--help")
     assert done.returncode == 0
-    assert all(f"  {verb} " in done.stdout for verb in ("demo", "test", "check", "bench", "setup", "run"))
+    assert all(f"  {verb} " in done.stdout for verb in ("demo", "test", "check", "bench", "prove", "setup", "run"))
 
 
 @pytest.mark.parametrize("arguments", [[], ["dance"]])

@@ -1,0 +1,1 @@
+"""Safeguards, each switched off to see that its own test fails."""
