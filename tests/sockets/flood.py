@@ -41,7 +41,8 @@ class Report:
     """Messages that never came before one that did."""
     dropped: int = 0
     """Messages that were said to be dropped."""
-    waiting: int = 0
+    waiting_max: int = 0
+    """The most messages that waited at once, as far as the reader saw."""
     grown_bytes: int = 0
     """By how much memory grew, as the interpreter counts it; 0 where that was not asked for."""
     resident_bytes: int = 0
@@ -115,7 +116,7 @@ async def prove(policy: str, *, frames: int | None = None, duration_s: float | N
             await _read_slowly(subscription, flood, report, meter)
         finally:
             report.grown_bytes, report.resident_bytes = meter.stop()
-        report.sent, report.dropped, report.waiting = flood.sent, subscription.dropped, subscription.waiting
+        report.sent, report.dropped = flood.sent, subscription.dropped
     return report
 
 
@@ -137,6 +138,7 @@ async def _read_slowly(subscription: Subscription, flood: Flood, report: Report,
         report.missing += number - last - 1
         last = number
         report.read += 1
+        report.waiting_max = max(report.waiting_max, subscription.waiting)
         if report.read % _LOOK_EVERY == 0:
             meter.look()
 

@@ -130,3 +130,17 @@ async def test_a_callback_that_holds_up_the_loop_for_half_a_minute_costs_no_conn
             assert (health.reconnects, len(setting.proxy.lines)) == (0, 1)
             assert health.loop_lag_us_max > 20_000_000
             assert listener.record.slowest_us >= 30_000_000
+
+
+async def test_a_connection_on_which_nothing_happens_is_asked_whether_it_lives_and_kept() -> None:
+    async with (
+        stage(SystemClock()) as setting,
+        setting.aio() as client,
+        client.streams(heartbeat=Heartbeat(0.1, 1.0), backoff=QUICK) as streams,
+    ):
+        await streams.subscribe(f"depth.{SYMBOL}").sent()
+        [line] = setting.proxy.lines
+        heard = len(line.to_client.received)
+        # A pong has two bytes at least.
+        await setting.proxy.until(lambda: len(line.to_client.received) >= heard + 3 * 2, 10)
+        assert streams.health().reconnects == 0
