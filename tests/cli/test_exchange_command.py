@@ -48,6 +48,7 @@ REFUSED: list[tuple[list[str], str]] = [
     (["--port", "-1"], "--port must be 0 to 65535, found -1"),
     (["--port", "http"], 'Invalid value for --port: unable to convert "http" into int.'),
     (["--speed-bump-ms", "60001"], "--speed-bump-ms must be 0 to 60000, found 60001"),
+    (["--speed", "10001"], "--speed must be 0 to 10000, found 10001"),
     (["--grant", "USDC"], "--grant must be an asset and a quantity such as USDC=5000, found 'USDC'"),
     (["--grant", "USDC=-1"], "--grant must not be negative, found 'USDC=-1'"),
     (["--grant", "USDC=much"], "--grant of USDC must be a number such as \"1.5\", found 'much'"),

@@ -113,15 +113,17 @@ def test_things_go_wrong_are_listed_and_cleared(served: tuple[Served, Path], say
         say("fault", "skip", "--stream", "depth.SOL_USDC", "--times", "3", "--after", "5m")
         say("fault", "stop", "--stream", "trade.SOL_USDC")
         say("fault", "late-history", "--by", "30s", "--lasting", "1h")
+        say("fault", "skewed-clock", "--by=-1s", "--after", "1h")
         lines = say("fault", "list").splitlines()
         assert [line.split(" in ")[0] for line in lines] == [
             "2 maintenance now",
             "3 skip depth.SOL_USDC 3 times",
             "4 skip trade.SOL_USDC always now",
             "5 late-history by 30 s now",
+            "6 skewed-clock by -1 s",
         ]
         assert say("fault", "clear", "2") == "1 taken away\n"
-        assert say("fault", "clear") == "3 taken away\n"
+        assert say("fault", "clear") == "4 taken away\n"
         assert say("fault", "list") == "all is well\n"
 
 

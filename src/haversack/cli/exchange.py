@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from haversack.exchange.venue import Settings
 
 _PORT_MAX = 65_535
+_PORT = "Port on 127.0.0.1; 0 takes a free one, and the printed line says which."
+_SPEED = "Seconds that pass at the exchange in one of this machine's: 60 is a minute a second, 0 a clock that waits for commands."
 
 exchange = App(name="exchange")
 exchange.command(operate.clock)
@@ -29,10 +31,10 @@ for _command in (operate.seed, operate.market, operate.price, operate.state, ope
 @exchange.default
 def serve_until_told(
     *,
-    port: int = 8787,
+    port: Annotated[int, Parameter(help=_PORT)] = 8787,
     data: Path = operate.DATA,
     seed: int = 7,
-    speed: int = 1,
+    speed: Annotated[int, Parameter(help=_SPEED)] = 1,
     speed_bump_ms: int = 100,
     crowd: bool = True,
     grant: Annotated[tuple[str, ...], Parameter(negative="")] = (),
@@ -44,14 +46,10 @@ def serve_until_told(
 
     Parameters
     ----------
-    port
-        Port on 127.0.0.1; 0 takes a free one, and the printed line says which.
     data
         Folder of the journal; made if it is missing.
     seed
         Decides what the crowd does. A folder keeps the seed that it was made with.
-    speed
-        Seconds that pass at the exchange in one of this machine's: 60 is a minute a second, 0 a clock that waits for commands.
     speed_bump_ms
         How long an order that may take waits before it is matched, as on the real exchange.
     crowd

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from haversack.cli.operate import DATA
 from haversack.cli.spans import span_s
@@ -52,50 +52,26 @@ fault = App(name="fault", help=_HELP)
 
 @fault.default
 def add(
-    kind: str,
+    kind: Annotated[str, Parameter(help="What goes wrong.")],
     /,
     *,
-    data: Path = DATA,
-    after: str | None = None,
-    operation: str | None = None,
-    stream: str | None = None,
-    times: int | None = None,
-    always: bool = False,
-    skip: int | None = None,
-    delay: str | None = None,
-    by: str | None = None,
-    lasting: str | None = None,
-    retry_after: int | None = None,
+    data: Annotated[Path, Parameter(help="Folder of the exchange.")] = DATA,
+    after: Annotated[str | None, Parameter(help="When it begins, from now, such as 5s; at once without it.")] = None,
+    operation: Annotated[
+        str | None, Parameter(help="Kind of request that it happens to, such as PlaceOrder; any without it.")
+    ] = None,
+    stream: Annotated[str | None, Parameter(help="Stream that it happens to, such as depth.SOL_USDC; any without it.")] = None,
+    times: Annotated[int | None, Parameter(help="How often it happens; once without it.")] = None,
+    always: Annotated[bool, Parameter(help="Let it happen until it is cleared.", negative="")] = False,
+    skip: Annotated[int | None, Parameter(help="So many requests or frames pass first.")] = None,
+    delay: Annotated[str | None, Parameter(help="How long something is held back, such as 2s.")] = None,
+    by: Annotated[str | None, Parameter(help="How late a history is, or how far a clock is off, such as 30s.")] = None,
+    lasting: Annotated[
+        str | None, Parameter(help="How long a condition holds, such as 10s; until it is cleared without it.")
+    ] = None,
+    retry_after: Annotated[int | None, Parameter(help="Seconds that a refusal asks to wait.")] = None,
 ) -> None:
-    """Let something go wrong.
-
-    Parameters
-    ----------
-    kind
-        What goes wrong.
-    data
-        Folder of the exchange.
-    after
-        When it begins, from now, such as 5s; at once without it.
-    operation
-        Kind of request that it happens to, such as PlaceOrder; any without it.
-    stream
-        Stream that it happens to, such as depth.SOL_USDC; any without it.
-    times
-        How often it happens; once without it.
-    always
-        Let it happen until it is cleared.
-    skip
-        So many requests or frames pass first.
-    delay
-        How long something is held back, such as 2s.
-    by
-        How late a history is, or how far a clock is off, such as 30s; a clock that is behind is off by -30s.
-    lasting
-        How long a condition holds, such as 10s; until it is cleared without it.
-    retry_after
-        Seconds that a refusal asks to wait.
-    """
+    """Let something go wrong."""
     said: dict[str, Any] = {
         "after_s": span_s(after, "--after"),
         "operation": operation,

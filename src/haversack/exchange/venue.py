@@ -133,7 +133,7 @@ class Venue:
             lag_us=settings.history_lag_ms * 1_000,
             more_lag_us=lambda: self.faults.sum_us(ConditionKind.LATE_HISTORY),
         )
-        self.publisher = Publisher(listing, self.tape)
+        self.publisher = Publisher(listing, self.tape, open_interest=self.engine.open_interest)
         self.replays = Replays()
         self.rate = None if settings.requests_per_minute is None else RateLimit(settings.requests_per_minute)
         self.changed_us: dict[str, int] = {}

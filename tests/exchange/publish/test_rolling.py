@@ -48,6 +48,20 @@ def ticker_at(event_us: int, numbers: str) -> str:
     return f'{{"data":{{"E":{event_us},{numbers},"s":"SOL_USDC","v":"1.5"}},"stream":"ticker.SOL_USDC"}}'
 
 
+def test_open_interest_comes_every_minute_whether_or_not_it_changed() -> None:
+    stream, quantity = "openInterest.SOL_USDC_PERP", quantity_units("SOL_USDC_PERP", "12.5")
+    publisher = Publisher(LISTING, Tape(LISTING), open_interest=lambda symbol: quantity if symbol == "SOL_USDC_PERP" else 0)
+    told: list[str] = []
+    now_us = START_US - 1
+    while now_us <= START_US + MINUTE_US:
+        told += [outgoing.frame.decode() for outgoing in publisher.due(now_us, wanted=lambda name, _: name == stream)]
+        now_us = publisher.next_due_us(now_us)
+    assert told == [
+        f'{{"data":{{"E":{event_us},"e":"openInterest","o":"12.5","s":"SOL_USDC_PERP"}},"stream":"{stream}"}}'
+        for event_us in (START_US, START_US + MINUTE_US)
+    ]
+
+
 def test_ticker_comes_every_second_even_without_change() -> None:
     watching = Watching("ticker.SOL_USDC")
     watching.trade("98.90", "1.5", at_us=START_US)

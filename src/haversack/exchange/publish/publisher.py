@@ -23,7 +23,7 @@ from haversack.exchange.listing import INDEX_SCALE, Listing
 from haversack.exchange.publish.depth import DepthWindow, LevelFrames
 from haversack.exchange.publish.names import DEPTH_WINDOWS_US
 from haversack.exchange.publish.outgoing import Outgoing, Timed, Wanted
-from haversack.exchange.publish.rolling import KlineStreams, TickerStreams
+from haversack.exchange.publish.rolling import KlineStreams, OpenInterestStreams, TickerStreams
 from haversack.exchange.render import OrderChange, balance_update, order_update
 from haversack.exchange.views.tape import Tape
 from haversack.units import compact
@@ -49,13 +49,15 @@ class _Moment(NamedTuple):
 class Publisher:
     """The streams of one exchange."""
 
-    def __init__(self, listing: Listing, tape: Tape) -> None:
+    def __init__(self, listing: Listing, tape: Tape, *, open_interest: Callable[[str], int] | None = None) -> None:
         self._scales = listing.scales
         self._asset_scales = listing.asset_scales
         self._levels = {symbol: LevelFrames(symbol, scales) for symbol, scales in listing.scales.items()}
         self._windows = [DepthWindow(window, listing) for window in DEPTH_WINDOWS_US]
         self._klines = KlineStreams(listing, tape)
         self._timed: list[Timed] = [*self._windows, self._klines, TickerStreams(listing, tape)]
+        if open_interest is not None:
+            self._timed.append(OpenInterestStreams(listing, open_interest))
         self._makers: dict[type, Callable[[Any, _Moment], list[Outgoing]]] = {
             LevelChanged: self._level,
             TopChanged: self._top,

@@ -1,10 +1,11 @@
-"""What is told because time passes: tickers every second, candles that changed, and candles that closed.
+"""What is told because time passes: tickers, open interest, candles that changed, and candles that closed.
 
 All of them come at a fixed phase of the second.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from haversack.exchange.listing import Listing, Scales
@@ -15,11 +16,13 @@ from haversack.exchange.views.tape import Tape
 from haversack.exchange.views.window import Statistics
 from haversack.units import from_time_us, padded
 from haversack.wire.enums import KlineInterval, TickerInterval
-from haversack.wire.events import KlineEvent, TickerEvent
+from haversack.wire.events import KlineEvent, OpenInterestEvent, TickerEvent
 from haversack.wire.frames import write_frame
 
 TICKER_PHASE_US = 548_000
 """Of the second (recorded 2026-09: 0.548 to 0.550)."""
+OPEN_INTEREST_US = 60 * SECOND_US
+"""Between two frames (observed 2026-09); at which second of the minute is unknown: at the full one here."""
 KLINE_PHASE_US = 510_000
 """After a candle's end (recorded 2026-09: 0.5116), and of every second in which it changed (observed 2025-08: 0.526)."""
 CLOSED_MAX = 100
@@ -55,6 +58,36 @@ class TickerStreams:
     def next_us(self, now_us: int) -> int:
         """When the next second is over."""
         return self._beat.next_us(now_us)
+
+
+class OpenInterestStreams:
+    """The `openInterest` streams of all perpetuals: every minute, whether or not anything changed."""
+
+    __slots__ = ("_beat", "_open_interest", "_scales", "_streams")
+
+    def __init__(self, listing: Listing, open_interest: Callable[[str], int]) -> None:
+        self._beat = Beat(OPEN_INTEREST_US)
+        self._open_interest = open_interest
+        self._scales = listing.scales
+        self._streams = {symbol: f"openInterest.{symbol}" for symbol, rules in listing.rules.items() if rules.is_perpetual}
+
+    def due(self, now_us: int, wanted: Wanted) -> list[Outgoing]:
+        """A frame for each perpetual, if the minute is over."""
+        if self._beat.passed(now_us) is None:
+            return []
+        return [
+            Outgoing(stream, None, write_frame(stream, self._event(symbol, now_us)))
+            for symbol, stream in self._streams.items()
+            if wanted(stream, None)
+        ]
+
+    def next_us(self, now_us: int) -> int:
+        """When the next minute is over."""
+        return self._beat.next_us(now_us)
+
+    def _event(self, symbol: str, now_us: int) -> OpenInterestEvent:
+        quantity = self._scales[symbol].short_quantity(self._open_interest(symbol))
+        return OpenInterestEvent(event_us=now_us, open_interest=quantity, symbol=symbol)
 
 
 class KlineStreams:
