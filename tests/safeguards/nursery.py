@@ -151,7 +151,7 @@ def _run(request: dict[str, Any]) -> tuple[int, str]:
     if request["module"]:
         sys.meta_path.insert(0, _Finder(request["module"], request["source"]))
     options = [option for plugin in _PLUGINS for option in ("-p", plugin)]
-    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning", "--hypothesis-seed=0", "--tb=short", "--timeout=60"]
+    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning", "--hypothesis-seed=0", "--tb=short", "--timeout=20"]
     told = io.StringIO()
     with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
         code = pytest.main([*options, *request["options"], *request["nodes"]])

@@ -21,7 +21,7 @@ def nursery() -> Iterator[Nursery]:
 
 def test_every_safeguard_has_its_own_name_and_text() -> None:
     assert len({safeguard.name for safeguard in SAFEGUARDS}) == len(SAFEGUARDS)
-    assert len({(safeguard.file, safeguard.without) for safeguard in SAFEGUARDS}) == len(SAFEGUARDS)
+    assert len({(safeguard.file, safeguard.text, safeguard.without) for safeguard in SAFEGUARDS}) == len(SAFEGUARDS)
     assert all(safeguard.text != safeguard.without for safeguard in SAFEGUARDS)
 
 
