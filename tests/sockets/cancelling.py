@@ -229,7 +229,7 @@ async def cancel(setting: Stage, name: str, number: int, report: Report, *, by_t
     # Only now: an order that was on its way when its call was cancelled may have arrived later than what was asked since.
     if (booked := await setting.orders(scene.client_id)) > 1:
         report.wrong.append(f"{name}: {booked} orders for one intent")
-    await setting.inspector.orders.cancel_all(symbol=SYMBOL)
+    await setting.clear()
     return was_cancelled
 
 

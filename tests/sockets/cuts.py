@@ -92,7 +92,7 @@ async def _lengths(setting: Stage) -> dict[bool, tuple[int, int]]:
         caller = setting.caller(is_blocking=is_blocking)
         found[is_blocking] = await measure(setting, caller, FIRST_ID - 1 - is_blocking)
         await caller.close()
-    await setting.inspector.orders.cancel_all(symbol=SYMBOL)
+    await setting.clear()
     return found
 
 
@@ -141,7 +141,7 @@ async def attempt(setting: Stage, cut: Cut, client_id: int, report: Report) -> N
     finally:
         proxy.heal()
         await caller.close()
-        await setting.inspector.orders.cancel_all(symbol=SYMBOL)
+        await setting.clear()
         await proxy.idle()
         proxy.lines.clear()
         _clock(setting).advance(s=1)

@@ -59,6 +59,10 @@ class Stage:
         """How many orders with this client id rest at the exchange. None is ever filled here: nobody else trades."""
         return sum(order.client_id == client_id for order in await self.inspector.orders.open(SYMBOL))
 
+    async def clear(self) -> None:
+        """Cancel what rests. It says of which kind, so that a client that cancels all in this millisecond signs another text."""
+        await self.inspector.orders.cancel_all(symbol=SYMBOL, order_type="RestingLimitOrder")
+
     def _skip(self, delay_s: float) -> None:
         assert isinstance(self.clock, ManualClock), "nobody waits for the machine's clock in another thread"
         self.clock.advance(us=round(delay_s * 1_000_000) + 1)

@@ -172,7 +172,7 @@ async def prove(*, storms: int, seed: int = 0) -> Report:
                 begun_us = setting.clock.monotonic_us()
             closed_s = (setting.clock.monotonic_us() - begun_us) / 1_000_000
             report.closed_s_max = max(report.closed_s_max, closed_s)
-            await setting.inspector.orders.cancel_all(symbol=SYMBOL)
+            await setting.clear()
             report.connections += streams.health().reconnects + 1
     return report
 
@@ -255,7 +255,7 @@ async def move(inspector: AsyncClient, dice: Random) -> None:
     """Change the book a little, by a way that no fault can reach."""
     await bid(inspector, Decimal(dice.randint(1_000, 1_020)) / 100)
     if dice.random() < 0.1:
-        await inspector.orders.cancel_all(symbol=SYMBOL)
+        await inspector.orders.cancel_all(symbol=SYMBOL, order_type="RestingLimitOrder")
 
 
 async def bid(client: AsyncClient, price: Decimal | str = "10.00") -> None:
