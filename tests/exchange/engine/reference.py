@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
 
-from haversack.exchange.engine.command import Cancel, Command, OpenAccount, Place, SetBookState, SetPrices
+from haversack.exchange.engine.command import Cancel, Command, Grant, OpenAccount, Place, SetBookState, SetPrices
 from haversack.exchange.engine.event import (
     AccountOpened,
     BalanceChanged,
@@ -99,6 +99,10 @@ class Reference:
         self.touched: dict[tuple[Side, int], None] = {}
         if isinstance(command, OpenAccount):
             self.open(command)
+        elif isinstance(command, Grant):
+            for asset, amount in command.amounts:
+                self.owned[command.account, asset] += amount
+                self.tell_balance(command.account, asset)
         elif isinstance(command, SetPrices):
             self.events = [self.price(symbol, index, now_us) for symbol, index in command.indexes]
         elif isinstance(command, SetBookState):
@@ -129,11 +133,14 @@ class Reference:
             self.tell_balance(len(self.accounts), asset)
 
     def place(self, place: Place, rules: MarketRules, now_us: int) -> None:
+        before = self.looked[place.symbol], self.marks[place.symbol]
         self.look(rules, now_us // 1_000_000)
         steps, ending = self.plan(place, rules)
         refusal = self.refusal(place, rules, steps, ending)
         if refusal:
             self.events.append(Rejected(refusal))
+            # What is refused is in no journal, so it is as if nobody had looked.
+            self.looked[place.symbol], self.marks[place.symbol] = before
             return
         self.accepted += 1
         details = {name: getattr(place, name) for name in place.__struct_fields__}

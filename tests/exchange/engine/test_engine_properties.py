@@ -18,7 +18,7 @@ from exchange.engine.sizes import SIZES
 from exchange.engine.traffic import ASSETS, EVERY_CORNER, MARKETS, OPENINGS, PERPETUAL, START_US, Traffic, corners
 from haversack.exchange.engine.command import Cancel, CancelAll, Command, Place, SetBookState
 from haversack.exchange.engine.engine import Engine
-from haversack.exchange.engine.event import Event
+from haversack.exchange.engine.event import Event, Rejected
 from haversack.wire.enums import OrderBookState, SelfTradePrevention, Side, TimeInForce
 
 SYMBOLS = [rules.symbol for rules in MARKETS]
@@ -134,6 +134,23 @@ def test_same_seeds_give_the_same_trace_in_another_process_with_another_hash_see
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
     elsewhere = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.splitlines()
     assert elsewhere == [traffic.trace(seed, SIZES.trace_commands) for seed in range(SIZES.traces)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_state_follows_from_the_commands_that_did_something(seed: int) -> None:
+    """A journal holds no others, so a refused command must leave nothing behind."""
+    first, commands, journal = Engine(ASSETS, MARKETS), Traffic(seed), list[tuple[Command, int]]()
+    for number in range(3_000):
+        command = OPENINGS[number] if number < len(OPENINGS) else commands.command()
+        now_us = START_US + number * 700_000
+        events = first.apply(command, now_us)
+        commands.learn(events)
+        if events and not isinstance(events[0], Rejected):
+            journal.append((command, now_us))
+    again = Engine(ASSETS, MARKETS)
+    for command, now_us in journal:
+        again.apply(command, now_us)
+    assert again.state_hash() == first.state_hash()
 
 
 def test_state_hash_tells_two_states_apart_that_differ_in_one_unit() -> None:

@@ -74,15 +74,11 @@ class Engine:
 
     def _place(self, place: Place, now_us: int) -> list[Event]:
         account, market = self._ledger.account(place.account), self._markets[place.symbol]
-        if now_us >= market.observe_us:
-            market.observe(now_us)
-        is_foreseen = place.price is None or place.time_in_force is FOK
-        ahead = survey(place, market.book, market.rules, market.mean_bounds) if is_foreseen else None
-        refused = refusal(place, account, market, ahead)
-        if refused:
-            return [Rejected(refused)]
-        requirement = market.clearing.requirement(place, account, ahead)
+        before = market.observe(now_us) if now_us >= market.observe_us else None
+        requirement = self._admit(place, account, market)
         if isinstance(requirement, Refusal):
+            if before:
+                market.forget(before)
             return [Rejected(requirement)]
         order = self._accept(place, requirement, now_us)
         events: list[Event] = [OrderAccepted(order.facts)]
@@ -95,6 +91,12 @@ class Engine:
             account.open_orders[place.symbol].add(order)
         market.tell_changes(events)
         return events
+
+    def _admit(self, place: Place, account: Account, market: Market) -> int | Refusal:
+        """How much the order has to hold, or why it is refused."""
+        is_foreseen = place.price is None or place.time_in_force is FOK
+        ahead = survey(place, market.book, market.rules, market.mean_bounds) if is_foreseen else None
+        return refusal(place, account, market, ahead) or market.clearing.requirement(place, account, ahead)
 
     def _accept(self, place: Place, requirement: int, now_us: int) -> WorkingOrder:
         facts = OrderFacts(

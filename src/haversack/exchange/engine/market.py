@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from haversack.exchange.engine.active import twice_active_price
 from haversack.exchange.engine.book import Book, Top
 from haversack.exchange.engine.bounds import EVERY_PRICE
@@ -13,6 +15,14 @@ from haversack.exchange.engine.prices import Prices
 from haversack.exchange.engine.rules import MarketRules
 
 SECOND_US = 1_000_000
+
+
+class Memory(NamedTuple):
+    """What a market knew before an observation."""
+
+    observe_us: int
+    mean: MeanPrice
+    mean_bounds: tuple[int, int]
 
 
 class Market:
@@ -43,17 +53,22 @@ class Market:
         self.top: Top = (None, None)
         """As last told."""
 
-    def observe(self, now_us: int) -> None:
-        """Take in where a spot market stands, before the first order of a second does anything.
+    def observe(self, now_us: int) -> Memory:
+        """Take in where a spot market stands, before the first order of a second does anything; what was known before.
 
         A spot market has no index here, so its mark price is the active price, one of the documented fallbacks.
         """
+        before = Memory(self.observe_us, self.mean.copy(), self.mean_bounds)
         self.observe_us = (now_us // SECOND_US + 1) * SECOND_US
-        if self.rules.is_perpetual:
-            return
-        twice_mark = twice_active_price(self.book, self.last_price)
-        if twice_mark is not None:
-            self._tell_twice_mark(twice_mark, now_us)
+        if not self.rules.is_perpetual:
+            twice_mark = twice_active_price(self.book, self.last_price)
+            if twice_mark is not None:
+                self._tell_twice_mark(twice_mark, now_us)
+        return before
+
+    def forget(self, before: Memory) -> None:
+        """Undo an observation: the order that caused it was refused, and what is refused is in no journal."""
+        self.observe_us, self.mean, self.mean_bounds = before
 
     def tell_mark(self, mark: int, now_us: int) -> None:
         """Take in the mark price of a perpetual."""

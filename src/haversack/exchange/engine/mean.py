@@ -41,6 +41,14 @@ class MeanPrice:
         outside_s = max(0, start_s - oldest_s)
         self.mean = self._before_newest - oldest * outside_s + price, second - oldest_s - outside_s + 1
 
+    def copy(self) -> MeanPrice:
+        """The same mean, to go on by itself."""
+        other = MeanPrice()
+        other._told = self._told.copy()
+        other._before_newest = self._before_newest
+        other.mean = self.mean
+        return other
+
     @property
     def told(self) -> list[tuple[int, int]]:
         """What the mean follows from: seconds and prices, oldest first."""
