@@ -46,6 +46,9 @@ class Plan:
     """How likely a fault is, for each frame, request or attempt to connect."""
     events: tuple[tuple[float, str], ...]
     """Seconds after the start, and what happens then."""
+    idle_s: float
+    """How long before the end of the faults the program stops to trade, while its orders are still filled: then no answer and
+    no refusal makes it look again at what it may have missed. Negative: it goes on for so long after."""
     is_shared: bool
     """Whether book and account come by one connection."""
     faults_s: float
@@ -76,6 +79,7 @@ class Plan:
             groups=groups,
             rates={kind: _rate(kind, dice) for kind in kinds if kind in (*PER_FRAME, *PER_REQUEST, *PER_CONNECT)},
             events=_events([kind for kind in kinds if kind in EVENTS], faults_s, dice),
+            idle_s=dice.choice((-5.0, -5.0, 7.0)),
             is_shared=dice.random() < 0.5,
             faults_s=faults_s,
             latency_s=dice.choice((0.001, 0.02, 0.1)),

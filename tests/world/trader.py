@@ -49,7 +49,7 @@ class Life:
         self.number = number
         self.is_alive = True
         """Whether what it is told counts: nobody hears what a program is told that has crashed."""
-        self.is_trading = True
+        self.trades_until_s = float("inf")
         self.client: AsyncClient | None = None
         self.streams: AsyncStreams | None = None
         self.closings: list[tuple[str, float]] = []
@@ -147,12 +147,13 @@ class Life:
             await asyncio.wait(self._work)
 
     async def _trade(self, client: AsyncClient) -> None:
+        loop = asyncio.get_running_loop()
         while not self._stop.is_set():
             try:
                 async with asyncio.timeout(self._dice.uniform(0.1, 1.2)):
                     await self._stop.wait()
             except TimeoutError:
-                if self.is_trading and len(self._work) <= _AT_ONCE_MAX:
+                if loop.time() < self.trades_until_s and len(self._work) <= _AT_ONCE_MAX:
                     self._do(self._next(client))
 
     def _do(self, act: Coroutine[Any, Any, None]) -> None:

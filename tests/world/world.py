@@ -133,6 +133,7 @@ class World:
         while True:
             number += 1
             self.life = Life(number, self._credentials, self.intents, self.fills, Random(f"{self.plan.seed} life {number}"))
+            self.life.trades_until_s = self.weather.calm_s - self.plan.idle_s
             self.fills.start(self._folder, number)
             wire = Wire(self.ways, self.complain)
             self._running = asyncio.create_task(self._live(self.life, wire), name="program")
@@ -246,7 +247,6 @@ class World:
         await pause(self.weather.calm_s + SYNCED_S - self._loop.time())
         life = self.life
         assert life is not None
-        life.is_trading = False
         if life.held_until_s() > self.weather.calm_s:
             # The exchange asked for a pause: the fault lasts until that is over.
             await pause(life.held_until_s() + SYNCED_S - self._loop.time())
