@@ -246,7 +246,10 @@ class Reference:
             self.tell_mark(rules.symbol, second, active)
 
     def tell_mark(self, symbol: str, second: int, mark: Fraction) -> None:
-        marks = [told for told in self.marks[symbol] if told[0] > second - 700]
+        marks = self.marks[symbol]
+        # The newest of those before the window still counts in its beginning.
+        old = [told for told in marks if told[0] <= second - 300][-1:]
+        marks = old + [told for told in marks if told[0] > second - 300]
         self.marks[symbol] = marks if marks and marks[-1][0] == second else [*marks, (second, mark)]
 
     def refusal(self, place: Place, rules: MarketRules, steps: list[tuple[Live, int]], ending: str) -> Refusal | None:
