@@ -20,6 +20,7 @@ from haversack.clock import ManualClock, SystemClock
 from haversack.credentials import Credentials
 from haversack.errors import UnsignableValue, UsageError
 from haversack.rest.request import prepare
+from haversack.rest.session import RestSession
 from haversack.signing import SUBSCRIBE, Signer, Verifier, batch_text, checked_text, signing_text, timed
 from haversack.wire.base import Operation
 from haversack.wire.capital import GetBalances, GetDepositAddress
@@ -240,6 +241,20 @@ def test_same_order_from_eight_threads_is_never_the_same_string() -> None:
     finally:
         sys.setswitchinterval(usual_s)
     assert len(set(made)) == len(made) == 4_000
+
+
+def test_two_clients_with_one_key_never_make_the_same_string() -> None:
+    keys = Credentials.generate()
+    signers = [RestSession(keys, SystemClock()).signer for _ in range(2)]
+    made = [signer.sign("instruction=orderCancelAll", changes_state=True) for signer in signers * 50 if signer is not None]
+    assert len({(each.timestamp_ms, each.window_ms) for each in made}) == 100
+
+
+def test_clients_on_clocks_of_their_own_know_nothing_of_each_other() -> None:
+    keys = Credentials.generate()
+    signers = [RestSession(keys, ManualClock()).signer for _ in range(2)]
+    made = [signer.sign("instruction=orderCancelAll", changes_state=True) for signer in signers if signer is not None]
+    assert made[0] == made[1]
 
 
 @pytest.mark.parametrize("window_ms", [0, -1, 60_001])

@@ -13,8 +13,10 @@ from base64 import b64decode
 from binascii import Error as Base64Error
 from binascii import b2a_base64
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from threading import Lock
 from typing import Protocol, TypeAlias
+from weakref import WeakValueDictionary
 
 import msgspec
 from nacl.bindings import crypto_sign_BYTES, crypto_sign_open, crypto_sign_PUBLICKEYBYTES
@@ -97,6 +99,74 @@ def value_text(value: str | int | bool) -> str:
     return "false" if value is False else str(value)
 
 
+class SignedTexts:
+    """What was signed lately with one key, so that it is not signed again. Safe to share between threads and signers."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        # In two generations that are dropped as a whole, and where the search for a free moment begins.
+        self._made: set[str] = set()
+        self._made_before: set[str] = set()
+        self._repeated: dict[str, int] = {}
+        self._turns_ms = 0
+
+    def take(self, text: str, timestamp_ms: int, window_ms: int) -> tuple[str, int]:
+        """The string to sign and its timestamp: this one, or the first after it for which the text was not signed yet."""
+        message = f"{text}&timestamp={timestamp_ms}&window={window_ms}"
+        with self._lock:
+            if message in self._made or message in self._made_before:
+                message, timestamp_ms = self._unused(text, timestamp_ms, window_ms)
+            self._made.add(message)
+            if timestamp_ms > self._turns_ms or len(self._made) > _REMEMBERED_MAX:
+                self._turn(timestamp_ms)
+        return message, timestamp_ms
+
+    def _unused(self, text: str, timestamp_ms: int, window_ms: int) -> tuple[str, int]:
+        """The first moment from then on for which this text was not signed."""
+        last_ms = self._repeated.get(text, 0)
+        # The search begins after the last moment that an earlier one found. If that is more than a window ahead, the clock was
+        # set back, and waiting until it has caught up would be worse than searching.
+        if timestamp_ms < last_ms <= timestamp_ms + window_ms:
+            timestamp_ms = last_ms
+        message = timed(text, timestamp_ms, window_ms)
+        while message in self._made or message in self._made_before:
+            timestamp_ms += 1
+            message = timed(text, timestamp_ms, window_ms)
+        self._repeated[text] = timestamp_ms
+        return message, timestamp_ms
+
+    def _turn(self, timestamp_ms: int) -> None:
+        """Begin a new generation. What is forgotten is older than any window, so that it is good for nothing any more."""
+        self._made_before, self._made, self._repeated = self._made, set(), {}
+        self._turns_ms = timestamp_ms + WINDOW_MS_MAX
+
+
+class _TextsOfProcess:
+    """What each key signed, for as long as anybody signs with it."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._by_key: WeakValueDictionary[str, SignedTexts] = WeakValueDictionary()
+
+    def get(self, public_key: str) -> SignedTexts:
+        with self._lock:
+            texts = self._by_key.get(public_key)
+            if texts is None:
+                texts = self._by_key[public_key] = SignedTexts()
+            return texts
+
+
+@cache
+def _texts_of_process() -> _TextsOfProcess:
+    # State of the whole process, on purpose: two clients with the same key cannot know of each other in any other way.
+    return _TextsOfProcess()
+
+
+def texts_of_key(public_key: str) -> SignedTexts:
+    """What all signers of this process share that sign with this key by the machine's clock."""
+    return _texts_of_process().get(public_key)
+
+
 class Signer:
     """Signs with one key by one clock. Safe to share between threads and tasks.
 
@@ -105,19 +175,15 @@ class Signer:
     until then.
     """
 
-    def __init__(self, key: Key, clock: Clock, *, window_ms: int = WINDOW_MS_DEFAULT) -> None:
+    def __init__(self, key: Key, clock: Clock, *, window_ms: int = WINDOW_MS_DEFAULT, texts: SignedTexts | None = None) -> None:
+        """`texts`: what other signers with this key share, so that no two of them make the same string."""
         if not 0 < window_ms <= WINDOW_MS_MAX:
             raise UsageError(f"window_ms must be 1 to {WINDOW_MS_MAX}, found {window_ms}")
         self._key_sign = key.sign
         self._public_key = key.public_key
         self._now_us = clock.now_us
         self._window_ms = window_ms
-        self._lock = Lock()
-        # What was made lately, in two generations that are dropped as a whole, and where the search for a free moment begins.
-        self._made: set[str] = set()
-        self._made_before: set[str] = set()
-        self._repeated: dict[str, int] = {}
-        self._turns_ms = 0
+        self._texts = texts or SignedTexts()
 
     def __repr__(self) -> str:
         return f"Signer({self._public_key})"
@@ -132,36 +198,13 @@ class Signer:
         window_ms, wait_us = self._window_ms, 0
         now_us = self._now_us()
         timestamp_ms = now_us // 1_000
-        message = f"{text}&timestamp={timestamp_ms}&window={window_ms}"
         if changes_state:
-            with self._lock:
-                if message in self._made or message in self._made_before:
-                    message, timestamp_ms = self._unused(text, timestamp_ms)
-                    wait_us = max(0, timestamp_ms * 1_000 - now_us)
-                self._made.add(message)
-                if timestamp_ms > self._turns_ms or len(self._made) > _REMEMBERED_MAX:
-                    self._turn(timestamp_ms)
+            message, timestamp_ms = self._texts.take(text, timestamp_ms, window_ms)
+            wait_us = max(0, timestamp_ms * 1_000 - now_us)
+        else:
+            message = f"{text}&timestamp={timestamp_ms}&window={window_ms}"
         signature = b2a_base64(self._key_sign(message.encode()), newline=False).decode()
         return Signed(self._public_key, signature, timestamp_ms, window_ms, wait_us)
-
-    def _unused(self, text: str, timestamp_ms: int) -> tuple[str, int]:
-        """The first moment from then on for which this text was not signed."""
-        last_ms = self._repeated.get(text, 0)
-        # The search begins after the last moment that an earlier one found. If that is more than a window ahead, the clock was
-        # set back, and waiting until it has caught up would be worse than searching.
-        if timestamp_ms < last_ms <= timestamp_ms + self._window_ms:
-            timestamp_ms = last_ms
-        message = timed(text, timestamp_ms, self._window_ms)
-        while message in self._made or message in self._made_before:
-            timestamp_ms += 1
-            message = timed(text, timestamp_ms, self._window_ms)
-        self._repeated[text] = timestamp_ms
-        return message, timestamp_ms
-
-    def _turn(self, timestamp_ms: int) -> None:
-        """Begin a new generation. What is forgotten is older than a window, so that it is good for nothing any more."""
-        self._made_before, self._made, self._repeated = self._made, set(), {}
-        self._turns_ms = timestamp_ms + self._window_ms
 
 
 class Verifier:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from haversack.clock import Clock, secret_bytes, seeded_random
+from haversack.clock import Clock, SystemClock, secret_bytes, seeded_random
 from haversack.errors import ApiError, TooManyRequests, UsageError
 from haversack.rest.broker import Broker
 from haversack.rest.client_ids import ClientIds, client_ids_of_process, with_client_id
@@ -15,7 +15,7 @@ from haversack.rest.offset import ClockOffset, ServerClock
 from haversack.rest.pacing import Pacer, lane_of
 from haversack.rest.request import Attempt, prepare
 from haversack.rest.retry import Retry, retry_delay_s
-from haversack.signing import WINDOW_MS_DEFAULT, Key, Signer
+from haversack.signing import WINDOW_MS_DEFAULT, Key, Signer, texts_of_key
 from haversack.wire.base import Operation
 
 USER_AGENT = "haversack/0.1.0"
@@ -50,7 +50,7 @@ class RestSession:
         self.pacer = pacer or Pacer()
         self.pacer.bind(clock)
         self._read_us = clock.monotonic_us
-        self.signer = Signer(credentials, self.server_clock, window_ms=window_ms) if credentials is not None else None
+        self.signer = None if credentials is None else _signer(credentials, self.server_clock, window_ms, clock)
         """Signs requests and private subscriptions; None without keys."""
         self._retry = retry or Retry()
         self._dice = dice or seeded_random(int.from_bytes(secret_bytes(8))).random
@@ -95,3 +95,10 @@ class RestSession:
         """How long to wait before a read is repeated that failed so often; None: not at all."""
         delay_s = retry_delay_s(self._retry, error, attempts, self._dice)
         return delay_s if delay_s is not None and self.pacer.take_retry() else None
+
+
+def _signer(key: Key, server_clock: ServerClock, window_ms: int, clock: Clock) -> Signer:
+    # The exchange takes a signed string once, whichever client of this process made it. Of another clock than the machine's the
+    # moments mean nothing to others.
+    texts = texts_of_key(key.public_key) if type(clock) is SystemClock else None
+    return Signer(key, server_clock, window_ms=window_ms, texts=texts)
