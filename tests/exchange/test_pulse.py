@@ -9,6 +9,7 @@ import pytest
 from exchange.stranger import Stranger, open_desk, said
 from haversack.clock import ManualClock, PacedClock, SystemClock
 from haversack.errors import UsageError
+from haversack.exchange.faults import Condition, ConditionKind
 from haversack.exchange.journal import GroupCommitter, MemoryJournal
 from haversack.exchange.listing import Listing
 from haversack.exchange.pulse import Pulse
@@ -158,3 +159,13 @@ async def test_a_signature_of_either_time_is_good_while_they_run_apart_and_is_go
         desk.clock.advance(s=120)
         stale = await desk.request("POST", "/api/v1/order", headers, body)
         assert said(stale)[2] == "Request has expired"
+
+
+async def test_a_clock_that_is_off_on_purpose_refuses_the_machines_time_too() -> None:
+    async with open_desk() as desk:
+        paced = PacedClock(desk.clock)
+        desk.venue.clock = paced
+        paced.advance(s=60)
+        assert (await Stranger(desk).place()).status == 200
+        desk.venue.faults.add(Condition(kind=ConditionKind.SKEWED_CLOCK, by_s=60))
+        assert said(await Stranger(desk).place())[2] == "Request has expired"

@@ -135,9 +135,12 @@ class InProcess:
             stream_url=_NO_STREAMS,
             clock=self.operator.clock,
             http=BlockingLoopbackHttp(self._loopback, self._lock),
-            sleep=lambda delay_s: self.run(lambda: self.operator.pulse.sleep(delay_s)),
+            sleep=self._sleep,
             connect=connect_across(self._loopback, self._lock),
         )
+
+    def _sleep(self, delay_s: float) -> None:
+        self.run(lambda: self.operator.pulse.sleep(delay_s))
 
 
 class _LoopbackClient(Client):

@@ -41,7 +41,8 @@ def local_exchange(request: pytest.FixtureRequest) -> Iterator[LocalExchange]:
     from haversack.local.exchange import LocalExchange
 
     try:
-        exchange = LocalExchange(**{"clock": ManualClock(), **_options(request)})
+        options: dict[str, Any] = {"clock": ManualClock(), **_options(request)}
+        exchange = LocalExchange(**options)
     except (TypeError, UsageError) as error:
         raise pytest.UsageError(f"@pytest.mark.local_exchange: {error}") from None
     exchange.start()

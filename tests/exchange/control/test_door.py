@@ -127,6 +127,16 @@ async def test_a_word_that_is_nearly_right_is_wrong() -> None:
         assert running.operator.venue is venue
 
 
+async def test_after_a_line_that_makes_no_sense_the_right_word_opens_nothing_either() -> None:
+    async with opened(socket=False) as (folder, running):
+        venue, token = running.operator.venue, json.loads((folder / TOKEN_NAME).read_text())["token"]
+        line = json.dumps({"ask": {"type": "reset"}, "token": token}).encode() + b"\n"
+        assert await answered(folder, b"GET / HTTP/1.1\r\n" + line) == b""
+        assert running.operator.venue is venue
+        assert await answered(folder, line) == b'{"type":"done"}\n'
+        assert running.operator.venue is not venue
+
+
 def test_words_are_compared_in_constant_time() -> None:
     tree = ast.parse(inspect.getsource(door))
     calls = [ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -65,16 +65,20 @@ def _refused(fault: AnswerFault, status: int, code: str, message: str) -> Refuse
 
 def _altered(body: bytes, words: tuple[str, ...] | None) -> bytes:
     try:
-        whole = msgspec.json.decode(body)
+        whole: Any = msgspec.json.decode(body)
     except msgspec.DecodeError:
         return body  # Plain text has neither fields nor words of a list.
-    rows: list[Any] = whole if isinstance(whole, list) else [whole]
-    changed = [_with_news(row, words) if isinstance(row, dict) else row for row in rows]
-    return msgspec.json.encode(changed if isinstance(whole, list) else changed[0])
+    if isinstance(whole, list):
+        rows: list[Any] = whole
+        return msgspec.json.encode([_with_news(row, words) for row in rows])
+    return msgspec.json.encode(_with_news(whole, words))
 
 
-def _with_news(row: dict[str, Any], words: tuple[str, ...] | None) -> dict[str, Any]:
-    """One word exchanged for a new one; without `words`, one field more, in its alphabetical place."""
+def _with_news(row: Any, words: tuple[str, ...] | None) -> Any:
+    """One word exchanged for a new one; without `words`, one field more, in its alphabetical place. What is no row stays."""
+    if not isinstance(row, dict):
+        return row
+    row = cast("dict[str, Any]", row)
     if words is None:
         return dict(sorted({**row, UNKNOWN_NAME: {"since": 2027}}.items()))
     name = next((name for name in words if isinstance(row.get(name), str)), None)
