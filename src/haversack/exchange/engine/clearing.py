@@ -6,7 +6,7 @@ the house's accounts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -152,6 +152,10 @@ class PerpetualClearing:
     def positions(self) -> Mapping[int, int]:
         """Account number to signed position, the flat ones left out."""
         return dict(self._positions)
+
+    def take_up(self, positions: Iterable[tuple[int, int]], open_interest: int) -> None:
+        """Go on with the positions that another one had."""
+        self._positions, self.open_interest = dict(positions), open_interest
 
     def requirement(self, place: Place, account: Account, ahead: Survey | None) -> int | Refusal:
         """Nothing for the house; everyone else would need margin."""

@@ -29,6 +29,7 @@ from haversack.exchange.engine.market import Market
 from haversack.exchange.engine.matching import Matching, expire
 from haversack.exchange.engine.order import OpenOrder, WorkingOrder
 from haversack.exchange.engine.rules import AssetRules, MarketRules
+from haversack.exchange.engine.state import EngineState, dump, load
 from haversack.exchange.engine.survey import survey
 from haversack.wire.enums import OrderBookState, OrderStatus, TimeInForce
 
@@ -254,6 +255,16 @@ class Engine:
     def state_hash(self) -> str:
         """SHA-256 of all state."""
         return fingerprint(self._next_order_id, self._ledger, self._markets.values())
+
+    def dump(self) -> EngineState:
+        """A copy of all state."""
+        return dump(self._next_order_id, self._ledger, list(self._markets.values()))
+
+    def load(self, state: EngineState) -> None:
+        """Take up the state of another engine with the same rules. This one must not have done anything yet."""
+        assert not self._ledger.accounts, "a state is loaded into a new engine"
+        load(state, self._ledger, self._markets)
+        self._next_order_id = state.ledger.next_order_id
 
 
 def _view(order: WorkingOrder) -> OpenOrder:

@@ -112,6 +112,10 @@ class Ledger:
         """Add to the fee account what an account did not receive."""
         self._fees[asset] += amount
 
+    def recount(self, granted: Iterable[tuple[str, int]], fees: Iterable[tuple[str, int]]) -> None:
+        """Take over what another ledger has counted."""
+        self._granted, self._fees = dict(granted), dict(fees)
+
     def account(self, number: int) -> Account:
         """The account with this number."""
         assert number > 0, "accounts are numbered from 1"

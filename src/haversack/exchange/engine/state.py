@@ -1,0 +1,138 @@
+"""The whole state of an engine, taken out of one and put into another: the other answers all further commands alike.
+
+What is taken is a copy that later commands do not change, made quickly; writing it down may take its time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import copy
+
+import msgspec
+
+from haversack.exchange.engine.book import Top
+from haversack.exchange.engine.clearing import PerpetualClearing
+from haversack.exchange.engine.ledger import Account, Ledger
+from haversack.exchange.engine.market import Market
+from haversack.exchange.engine.order import WorkingOrder
+from haversack.exchange.engine.prices import Prices
+from haversack.exchange.engine.rules import FeeTier
+from haversack.wire.enums import OrderBookState
+
+
+class AccountState(msgspec.Struct, frozen=True, array_like=True):
+    """One account without its orders, which stand in the books."""
+
+    key: str
+    fees: FeeTier
+    is_house: bool
+    balances: list[tuple[str, int, int]]
+    """Asset, available, locked."""
+
+
+class MarketState(msgspec.Struct, frozen=True, kw_only=True):
+    """One market without its orders."""
+
+    symbol: str
+    state: OrderBookState
+    prices: Prices
+    mean: list[tuple[int, int]]
+    mean_bounds: tuple[int, int]
+    observe_us: int
+    last_price: int | None
+    next_trade_id: int
+    update_id: int
+    top: Top
+    positions: list[tuple[int, int]]
+    open_interest: int
+
+
+class LedgerState(msgspec.Struct, frozen=True, kw_only=True):
+    """What is counted for the whole exchange."""
+
+    next_order_id: int
+    granted: list[tuple[str, int]]
+    fees: list[tuple[str, int]]
+
+
+class EngineState(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything."""
+
+    ledger: LedgerState
+    accounts: list[AccountState]
+    markets: list[MarketState]
+    orders: list[WorkingOrder]
+    """All that rest: each book's in the order of priority, so that putting them in one by one makes the same queues."""
+
+
+def dump(next_order_id: int, ledger: Ledger, markets: Sequence[Market]) -> EngineState:
+    """The state as it is now."""
+    return EngineState(
+        ledger=LedgerState(next_order_id=next_order_id, granted=list(ledger.granted.items()), fees=list(ledger.fees.items())),
+        accounts=[_account(account) for account in ledger.accounts],
+        markets=[_market(market) for market in markets],
+        orders=[
+            copy(order)
+            for market in markets
+            for ladder in (market.book.bids, market.book.asks)
+            for level in ladder.from_best()
+            for order in level.orders.values()
+        ],
+    )
+
+
+def load(state: EngineState, ledger: Ledger, markets: Mapping[str, Market]) -> None:
+    """Put a state into what is new. The state may be loaded more than once: it is not touched later."""
+    for each in state.accounts:
+        account = ledger.open(each.key, each.fees, is_house=each.is_house)
+        for asset, available, locked in each.balances:
+            balance = account.balances[asset]
+            balance.available, balance.locked = available, locked
+    ledger.recount(state.ledger.granted, state.ledger.fees)
+    for market in state.markets:
+        _load_market(market, markets[market.symbol])
+    orders = [copy(order) for order in state.orders]
+    for order in orders:
+        markets[order.facts.symbol].book.rest(order)
+    for restored in markets.values():
+        restored.book.touched.clear()
+    # An account knows its orders by age, a book by price.
+    for order in sorted(orders, key=lambda order: order.facts.order_id):
+        ledger.account(order.facts.account).open_orders[order.facts.symbol].add(order)
+
+
+def _account(account: Account) -> AccountState:
+    balances = [(asset, held.available, held.locked) for asset, held in account.balances.items()]
+    return AccountState(account.key, account.fees, account.is_house, balances)
+
+
+def _market(market: Market) -> MarketState:
+    return MarketState(
+        symbol=market.rules.symbol,
+        state=market.state,
+        prices=copy(market.prices),
+        mean=market.mean.told,
+        mean_bounds=market.mean_bounds,
+        observe_us=market.observe_us,
+        last_price=market.last_price,
+        next_trade_id=market.next_trade_id,
+        update_id=market.update_id,
+        top=market.top,
+        positions=list(market.clearing.positions.items()),
+        open_interest=market.clearing.open_interest,
+    )
+
+
+def _load_market(state: MarketState, market: Market) -> None:
+    market.state = state.state
+    market.prices = copy(state.prices)
+    for second, price in state.mean:
+        market.mean.tell(price, second)
+    market.mean_bounds = state.mean_bounds
+    market.observe_us = state.observe_us
+    market.last_price = state.last_price
+    market.next_trade_id = state.next_trade_id
+    market.update_id = state.update_id
+    market.top = state.top
+    if isinstance(market.clearing, PerpetualClearing):
+        market.clearing.take_up(state.positions, state.open_interest)
