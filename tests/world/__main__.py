@@ -1,9 +1,10 @@
-"""Runs worlds again: `./dev run python tests/world 17`, or `17..99`. The log of a single one is written to `world-17.log`."""
+"""Runs worlds again: `./dev run python tests/world 17`, or `17..99`. The log of a single one is written to a file."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from tempfile import gettempdir
 
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
@@ -20,7 +21,9 @@ def main(words: list[str]) -> int:
             report += run_seeds(range(int(first), int(last) + 1), failures_max=sys.maxsize)
         else:
             outcome = lived(int(first), is_logged=True)
-            Path(f"world-{first}.log").write_text("\n".join(outcome.log) + "\n", encoding="utf-8")
+            path = Path(gettempdir()) / f"haversack-world-{first}.log"
+            path.write_text("\n".join(outcome.log) + "\n", encoding="utf-8")
+            print(f"all that happened: {path}")
             report += Report.of(outcome)
     print(report.text())
     return int(bool(report.failures))

@@ -68,7 +68,9 @@ class Plan:
         groups = tuple([group for group in GROUPS if dice.random() < (0.65 if group == "connection" else 0.5)]) or (
             dice.choice(list(GROUPS)),
         )
-        kinds = [kind for group in groups for kind in GROUPS[group] if dice.random() < 0.6]
+        # Some faults hide others: after a frame that nobody can read, all is read anew, and a dropped one is found with it.
+        share = dice.choice((0.2, 0.4, 0.7))
+        kinds = [kind for group in groups for kind in GROUPS[group] if dice.random() < share]
         faults_s = dice.uniform(12.0, 22.0)
         if "stall" in kinds and dice.random() < 0.7:
             # A stall is noticed after ten seconds at the earliest, if the connection lives as long as that.
