@@ -20,11 +20,7 @@ from haversack.local.link import BlockingLoopbackHttp, LoopbackHttp, connect_acr
 from haversack.rest.address import rest_address
 from haversack.rest.http import HttpRequest, HttpResponse
 from haversack.rest.http_async import AsyncHttp
-from haversack.streams.backoff import Backoff
-from haversack.streams.blocking import BlockingStreams
-from haversack.streams.heartbeat import Heartbeat
 from haversack.streams.loop_thread import LoopThread
-from haversack.streams.transport import Connect
 
 T = TypeVar("T")
 _START_S, _STOP_S, _HTTP_S = 30.0, 5.0, 10.0
@@ -129,7 +125,7 @@ class InProcess:
 
     def blocking_client(self, credentials: Credentials) -> Client:
         """A blocking client without a socket; its streams live in a thread, as they always do."""
-        return _LoopbackClient(
+        return Client(
             credentials,
             base_url=_NOWHERE,
             stream_url=_NO_STREAMS,
@@ -141,20 +137,6 @@ class InProcess:
 
     def _sleep(self, delay_s: float) -> None:
         self.run(lambda: self.operator.pulse.sleep(delay_s))
-
-
-class _LoopbackClient(Client):
-    """A blocking client whose streams have no socket either."""
-
-    def __init__(self, credentials: Credentials, *, connect: Connect, **options: Any) -> None:
-        super().__init__(credentials, **options)
-        self._connect = connect
-
-    def streams(
-        self, *, heartbeat: Heartbeat | None = None, backoff: Backoff | None = None, connect: Connect | None = None
-    ) -> BlockingStreams:
-        """A stream connection to the same exchange."""
-        return super().streams(heartbeat=heartbeat, backoff=backoff, connect=connect or self._connect)
 
 
 class InThread:

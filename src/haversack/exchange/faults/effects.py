@@ -65,13 +65,12 @@ def _refused(fault: AnswerFault, status: int, code: str, message: str) -> Refuse
 
 def _altered(body: bytes, words: tuple[str, ...] | None) -> bytes:
     try:
-        whole: Any = msgspec.json.decode(body)
+        if body.startswith(b"["):
+            rows = msgspec.json.decode(body, type=list[Any])
+            return msgspec.json.encode([_with_news(row, words) for row in rows])
+        return msgspec.json.encode(_with_news(msgspec.json.decode(body), words))
     except msgspec.DecodeError:
         return body  # Plain text has neither fields nor words of a list.
-    if isinstance(whole, list):
-        rows: list[Any] = whole
-        return msgspec.json.encode([_with_news(row, words) for row in rows])
-    return msgspec.json.encode(_with_news(whole, words))
 
 
 def _with_news(row: Any, words: tuple[str, ...] | None) -> Any:
