@@ -115,8 +115,8 @@ def test_folder_of_another_exchange_is_refused(folder: Path) -> None:
 def test_journal_of_an_unknown_format_is_refused(folder: Path) -> None:
     Journal.open(folder, GENESIS).close()
     with _database(folder) as db:
-        db.execute("PRAGMA user_version=2")
-    with pytest.raises(JournalUnusable, match="has format 2, and this version of haversack reads format 1"):
+        db.execute("PRAGMA user_version=3")
+    with pytest.raises(JournalUnusable, match="has format 3, and this version of haversack reads format 2"):
         Journal.open(folder, GENESIS)
 
 
