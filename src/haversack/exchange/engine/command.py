@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from haversack.exchange.engine.rules import FeeTier
+from haversack.exchange.engine.rules import AccountSettings, FeeTier
 from haversack.wire.enums import OrderBookState, SelfTradePrevention, Side, SlippageToleranceType, TimeInForce
 
 SLIPPAGE_SCALE = 8
@@ -82,6 +82,13 @@ class Grant(msgspec.Struct, frozen=True, tag="grant", array_like=True):
     amounts: tuple[tuple[str, int], ...]
 
 
+class ChangeSettings(msgspec.Struct, frozen=True, tag="settings", array_like=True):
+    """Let an account have these settings from now on."""
+
+    account: int
+    settings: AccountSettings
+
+
 class SetBookState(msgspec.Struct, frozen=True, tag="bookState", array_like=True):
     """Open or close a market, or restrict it to some orders. What rests there stays."""
 
@@ -89,4 +96,4 @@ class SetBookState(msgspec.Struct, frozen=True, tag="bookState", array_like=True
     state: OrderBookState
 
 
-Command: TypeAlias = OpenAccount | Grant | Place | Cancel | CancelAll | SetPrices | SetBookState
+Command: TypeAlias = OpenAccount | Grant | Place | Cancel | CancelAll | SetPrices | SetBookState | ChangeSettings

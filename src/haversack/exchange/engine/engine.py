@@ -10,7 +10,17 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from haversack.exchange.engine.admission import refusal
 from haversack.exchange.engine.book import Top
-from haversack.exchange.engine.command import Cancel, CancelAll, Command, Grant, OpenAccount, Place, SetBookState, SetPrices
+from haversack.exchange.engine.command import (
+    Cancel,
+    CancelAll,
+    ChangeSettings,
+    Command,
+    Grant,
+    OpenAccount,
+    Place,
+    SetBookState,
+    SetPrices,
+)
 from haversack.exchange.engine.event import (
     AccountOpened,
     BalanceChanged,
@@ -22,13 +32,14 @@ from haversack.exchange.engine.event import (
     OrderFacts,
     Refusal,
     Rejected,
+    SettingsChanged,
 )
 from haversack.exchange.engine.fingerprint import fingerprint
-from haversack.exchange.engine.ledger import Account, Ledger
+from haversack.exchange.engine.ledger import Account, Deposit, Ledger
 from haversack.exchange.engine.market import Market
 from haversack.exchange.engine.matching import Matching, expire
 from haversack.exchange.engine.order import OpenOrder, WorkingOrder
-from haversack.exchange.engine.rules import AssetRules, MarketRules
+from haversack.exchange.engine.rules import AccountSettings, AssetRules, MarketRules
 from haversack.exchange.engine.state import EngineState, dump, load
 from haversack.exchange.engine.survey import survey
 from haversack.wire.enums import OrderBookState, OrderStatus, TimeInForce
@@ -70,8 +81,10 @@ class Engine:
         if isinstance(command, SetBookState):
             return self._set_book_state(command)
         if isinstance(command, Grant):
-            return self._grant(self._ledger.account(command.account), command.amounts)
-        return self._open_account(command)
+            return self._grant(self._ledger.account(command.account), command.amounts, now_us)
+        if isinstance(command, ChangeSettings):
+            return self._change_settings(command)
+        return self._open_account(command, now_us)
 
     def _place(self, place: Place, now_us: int) -> list[Event]:
         account, market = self._ledger.account(place.account), self._markets[place.symbol]
@@ -162,19 +175,23 @@ class Engine:
         market.state = command.state
         return [BookStateChanged(command.symbol, command.state)]
 
-    def _open_account(self, command: OpenAccount) -> list[Event]:
+    def _open_account(self, command: OpenAccount, now_us: int) -> list[Event]:
         known = self._ledger.find(command.key)
         if known:
             return [AccountOpened(known.number, known.key)]
         account = self._ledger.open(command.key, command.fees, is_house=command.is_house)
-        return [AccountOpened(account.number, account.key), *self._grant(account, command.grants)]
+        return [AccountOpened(account.number, account.key), *self._grant(account, command.grants, now_us)]
 
-    def _grant(self, account: Account, amounts: Iterable[tuple[str, int]]) -> list[Event]:
+    def _grant(self, account: Account, amounts: Iterable[tuple[str, int]], now_us: int) -> list[Event]:
         events: list[Event] = []
         for asset, amount in amounts:
-            balance = self._ledger.grant(account, asset, amount)
+            balance = self._ledger.grant(account, asset, amount, now_us)
             events.append(BalanceChanged(account.number, asset, balance.available, balance.locked))
         return events
+
+    def _change_settings(self, command: ChangeSettings) -> list[Event]:
+        self._ledger.account(command.account).settings = command.settings
+        return [SettingsChanged(command.account, command.settings)]
 
     def account_of(self, key: str) -> int | None:
         """Number of the account of a key; None if there is none."""
@@ -189,6 +206,14 @@ class Engine:
         """Available and locked of every asset that the account ever had."""
         held = self._ledger.account(account).balances
         return {asset: (balance.available, balance.locked) for asset, balance in held.items()}
+
+    def settings(self, account: int) -> AccountSettings:
+        """What the account chose."""
+        return self._ledger.account(account).settings
+
+    def deposits(self, account: int) -> Sequence[Deposit]:
+        """Paper money that the account got, oldest first; only the newest thousand times."""
+        return tuple(self._ledger.account(account).deposits)
 
     def open_orders(self, account: int, symbol: str | None = None) -> list[OpenOrder]:
         """Resting orders, oldest first."""

@@ -12,6 +12,7 @@ from typing import TypeAlias
 import msgspec
 
 from haversack.exchange.engine.command import Slippage
+from haversack.exchange.engine.rules import AccountSettings
 from haversack.wire.enums import ExpiryReason, OrderBookState, OrderStatus, SelfTradePrevention, Side, TimeInForce
 
 
@@ -150,6 +151,13 @@ class MarkChanged(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     next_funding_ms: int
 
 
+class SettingsChanged(msgspec.Struct, frozen=True, gc=False):
+    """The account now has these settings."""
+
+    account: int
+    settings: AccountSettings
+
+
 class BookStateChanged(msgspec.Struct, frozen=True, gc=False):
     """The market now takes these orders."""
 
@@ -169,4 +177,5 @@ Event: TypeAlias = (
     | BalanceChanged
     | MarkChanged
     | BookStateChanged
+    | SettingsChanged
 )

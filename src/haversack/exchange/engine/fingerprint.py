@@ -27,7 +27,8 @@ def fingerprint(next_order_id: int, ledger: Ledger, markets: Iterable[Market]) -
 
 def _account(account: Account) -> list[Any]:
     balances = sorted((asset, held.available, held.locked) for asset, held in account.balances.items())
-    return [account.number, account.key, account.fees, account.is_house, balances]
+    said = [account.settings, list(account.deposits)]
+    return [account.number, account.key, account.fees, account.is_house, balances, *said]
 
 
 def _market(market: Market) -> list[Any]:

@@ -6,11 +6,16 @@ plus the fees taken equals what was granted.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 
+import msgspec
+
 from haversack.exchange.engine.order import WorkingOrder
-from haversack.exchange.engine.rules import AssetRules, FeeTier
+from haversack.exchange.engine.rules import AccountSettings, AssetRules, FeeTier
+
+DEPOSITS_MAX = 1_000
+"""That are remembered of one account."""
 
 
 class Balance:
@@ -60,10 +65,20 @@ class OpenOrders:
         return namesakes[-1] if namesakes else None
 
 
+class Deposit(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Paper money that an account got."""
+
+    number: int
+    """Counted for each account, from 1."""
+    time_us: int
+    asset: str
+    amount: int
+
+
 class Account:
     """One key's account."""
 
-    __slots__ = ("balances", "fees", "is_house", "key", "number", "open_orders")
+    __slots__ = ("balances", "deposits", "fees", "is_house", "key", "number", "open_orders", "settings")
 
     def __init__(self, number: int, key: str, fees: FeeTier, *, is_house: bool) -> None:
         self.number = number
@@ -74,6 +89,9 @@ class Account:
         """Assets that the account ever had stay, with zeros."""
         self.open_orders: defaultdict[str, OpenOrders] = defaultdict(OpenOrders)
         """By symbol."""
+        self.settings = AccountSettings()
+        self.deposits: deque[Deposit] = deque(maxlen=DEPOSITS_MAX)
+        """The newest ones, oldest first; none of the house's."""
 
     def available(self, asset: str) -> int:
         """What the account may spend or lock."""
@@ -100,12 +118,15 @@ class Ledger:
         self._by_key[key] = account
         return account
 
-    def grant(self, account: Account, asset: str, amount: int) -> Balance:
+    def grant(self, account: Account, asset: str, amount: int, now_us: int) -> Balance:
         """Bring new money into the exchange."""
         assert amount >= 0, f"a grant of {amount} {asset}"
         self._granted[asset] += amount
         balance = account.balances[asset]
         balance.available += amount
+        if amount and not account.is_house:
+            number = account.deposits[-1].number + 1 if account.deposits else 1
+            account.deposits.append(Deposit(number, now_us, asset, amount))
         return balance
 
     def take_fee(self, asset: str, amount: int) -> None:

@@ -81,3 +81,12 @@ class FeeTier(msgspec.Struct, frozen=True):
 
     maker_cbps: int
     taker_cbps: int
+
+
+class AccountSettings(msgspec.Struct, frozen=True, array_like=True):
+    """What an account chose; at first, what a new account has (observed 2025-06: leverage as in a new one of 2026-09)."""
+
+    auto_borrow_settlements: bool = False
+    auto_repay_borrows: bool = True
+    leverage_e8: int = 10**8
+    """Its highest leverage, in units of 1e-8."""

@@ -12,11 +12,11 @@ import msgspec
 
 from haversack.exchange.engine.book import Top
 from haversack.exchange.engine.clearing import PerpetualClearing
-from haversack.exchange.engine.ledger import Account, Ledger
+from haversack.exchange.engine.ledger import Account, Deposit, Ledger
 from haversack.exchange.engine.market import Market
 from haversack.exchange.engine.order import WorkingOrder
 from haversack.exchange.engine.prices import Prices
-from haversack.exchange.engine.rules import FeeTier
+from haversack.exchange.engine.rules import AccountSettings, FeeTier
 from haversack.wire.enums import OrderBookState
 
 
@@ -28,6 +28,8 @@ class AccountState(msgspec.Struct, frozen=True, array_like=True):
     is_house: bool
     balances: list[tuple[str, int, int]]
     """Asset, available, locked."""
+    settings: AccountSettings = AccountSettings()
+    deposits: list[Deposit] = []
 
 
 class MarketState(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +90,8 @@ def load(state: EngineState, ledger: Ledger, markets: Mapping[str, Market]) -> N
         for asset, available, locked in each.balances:
             balance = account.balances[asset]
             balance.available, balance.locked = available, locked
+        account.settings = each.settings
+        account.deposits.extend(each.deposits)
     ledger.recount(state.ledger.granted, state.ledger.fees)
     for market in state.markets:
         _load_market(market, markets[market.symbol])
@@ -103,7 +107,7 @@ def load(state: EngineState, ledger: Ledger, markets: Mapping[str, Market]) -> N
 
 def _account(account: Account) -> AccountState:
     balances = [(asset, held.available, held.locked) for asset, held in account.balances.items()]
-    return AccountState(account.key, account.fees, account.is_house, balances)
+    return AccountState(account.key, account.fees, account.is_house, balances, account.settings, list(account.deposits))
 
 
 def _market(market: Market) -> MarketState:
