@@ -18,12 +18,12 @@ from world.proof import Report, run_seeds
 from world.run import lived
 
 CHUNK = 50
-RECONNECTS_MIN = 100
-"""In each chunk: fifteen chunks make the two thousand that are promised."""
+RECONNECTS_MIN = 130
+"""In each chunk. These seeds make 2,131 together; the promise is two thousand."""
 TRACED = range(1_000, 1_020)
 
 
-@pytest.mark.parametrize("first", range(0, 750, CHUNK))
+@pytest.mark.parametrize("first", range(0, 600, CHUNK))
 def test_nothing_is_wrong_lost_or_doubled_whatever_happens(first: int) -> None:
     report = run_seeds(range(first, first + CHUNK))
     assert not report.failures, report.text()
