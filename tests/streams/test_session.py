@@ -128,8 +128,10 @@ def test_a_new_connection_gets_exactly_what_is_wanted_signed_afresh() -> None:
     assert int(private["signature"][2]) == int(first[1]["signature"][2]) + 90_000
 
 
-@pytest.mark.parametrize("names", [(), ("",), ("depth. SOL",), ("depth\n",), ("x" * 201,)])
-def test_what_cannot_be_a_name_is_refused_before_anything_is_sent(names: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "names", [(), ("",), ("depth. SOL",), ("depth\n",), ("x" * 201,), ("depth.\udc80",), (7,), (["depth.A", "depth.B"],), (None,)]
+)
+def test_what_cannot_be_a_name_is_refused_before_anything_is_sent(names: tuple[Any, ...]) -> None:
     with pytest.raises(UsageError):
         new_session().subscribe(*names)
 

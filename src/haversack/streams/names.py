@@ -35,13 +35,21 @@ _WINDOWED = re.compile(r"depth\.([0-9]+ms)\..")
 
 def checked_names(streams: Iterable[str]) -> tuple[str, ...]:
     """The names once each, in the order given; a UsageError where one cannot be the name of a stream."""
-    names = tuple(dict.fromkeys(streams))
+    names = tuple(streams)
     if not names:
         raise UsageError("subscribe needs at least one stream, such as 'depth.SOL_USDC'; found none")
     for name in names:
-        if not 0 < len(name) <= _NAME_CHARACTERS_MAX or _UNPRINTABLE.search(name):
+        if not (_is_text(name) and 0 < len(name) <= _NAME_CHARACTERS_MAX) or _UNPRINTABLE.search(name):
             raise UsageError(f"a stream's name is 1 to {_NAME_CHARACTERS_MAX} characters without spaces; found {name!r}")
-    return names
+    return tuple(dict.fromkeys(names))
+
+
+def _is_text(name: object) -> bool:
+    """Whether it can be written at all: half of a pair of code units would end the connection of all other streams."""
+    try:
+        return isinstance(name, str) and bool(name.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def is_windowed(stream: str) -> bool:
