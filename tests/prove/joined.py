@@ -41,6 +41,41 @@ def storms(seeds: range) -> Found:
     return found
 
 
+FLOOD_S = 60.0
+MIB = 1024 * 1024
+
+
+def floods(seeds: range) -> Found:
+    """A reader a hundred times too slow for what a real socket brings, for a minute; each policy in turn."""
+    from sockets.flood import STREAMS, prove
+
+    found = Found(0)
+    for seed in seeds:
+        policy = list(STREAMS)[seed % len(STREAMS)]
+        report = asyncio.run(prove(policy, duration_s=FLOOD_S, traced=False))
+        uncounted = report.sent - report.read - report.dropped if policy != "fail" else 0
+        wrong = [*report.wrong]
+        wrong += [f"{policy}: {uncounted} messages went without a word"] if uncounted else []
+        wrong += [f"{policy}: grew by {report.resident_bytes} bytes"] if report.resident_bytes > 32 * MIB else []
+        wrong += ["fail: a reader that lost messages was not told"] if policy == "fail" and not report.ending else []
+        found += Found(1, tuple([Violation(seed, text) for text in wrong]))
+    return found
+
+
+def cancelled(seeds: range) -> Found:
+    """Calls that are cancelled at each of their waits, and after every turn of the loop. A seed is the number of a call."""
+    from sockets.cancelling import CALLS, prove
+
+    found = Found(0)
+    for seed in seeds:
+        report = asyncio.run(prove(list(CALLS)[seed], turns=100))
+        wrong = [*report.wrong, *[f"{report.tasks_left} tasks were left"] * bool(report.tasks_left)]
+        wrong += [f"{report.sockets_left} sockets were left"] * bool(report.sockets_left)
+        wrong += [f"{report.messages_lost} messages were lost"] * bool(report.messages_lost)
+        found += Found(report.tries, tuple([Violation(seed, text) for text in wrong]))
+    return found
+
+
 def outage(seeds: range) -> Found:
     """Many callers of an exchange that is down."""
     from rest.test_outage import INTENTS, Outage

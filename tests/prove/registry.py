@@ -36,6 +36,8 @@ HARNESSES = (
     Harness("world", ("P1", "P2", "P3", "P11"), "prove.joined:world", "worlds", 100_000, 50, 0.25),
     Harness("cuts", ("P3",), "prove.joined:cuts", "cut connections", 1_000, 1, 5.0),
     Harness("storms", ("P11",), "prove.joined:storms", "storms on sockets", 1_000, 1, 5.0),
+    Harness("floods", ("P13",), "prove.joined:floods", "floods of a minute", 60, 1, 60.0),
+    Harness("cancelled", ("P15",), "prove.joined:cancelled", "cancellations", 13, 1, 6.0),
     Harness("engine", ("P4", "P5"), "prove.exchange:engine", "commands", 20_000, 1, 15.0),
     Harness("replay", ("P5",), "prove.exchange:replay", "commands", 5_000, 10, 1.0),
     Harness("kill", ("P7",), "prove.exchange:kill", "kills", 1_000, 20, 0.4),
