@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from account.said import T0_MS, fill_row, iso, past
+from haversack.account.exact import is_number
 from haversack.account.reconcile import HISTORY_LAG_MS, Lists, Rhythm, Schedule, read_lists
-from haversack.errors import RequestFailed
+from haversack.errors import ProtocolError, RequestFailed
 from haversack.rest.procedure import Procedure
 from haversack.wire.base import Operation, Page
 from haversack.wire.history import GetFillHistory, GetOrderHistory
@@ -155,3 +157,19 @@ def test_interruption_during_a_reading_is_followed_by_another_one() -> None:
     schedule.interrupted(1 * S)
     schedule.ended(2 * S, is_settled=True)
     assert schedule.due_us == 1 * S
+
+
+@pytest.mark.parametrize("number", ["NaN", "sNaN", "Infinity", "-Infinity", "1e900000", "1e50", "1e-51"])
+def test_nothing_is_concluded_from_numbers_that_are_none(number: str) -> None:
+    steps = read_lists(T0_MS)
+    next(steps)
+    steps.send(T0_MS)
+    steps.send([])
+    steps.send(page(fill_row(1, number)))
+    with pytest.raises(ProtocolError, match="a number that is none"):
+        steps.send(page())
+
+
+def test_every_digit_that_the_exchange_may_send_is_sound() -> None:
+    numbers = ("0", "0E-28", "79228162514264337593543950335", "0.0000000000000000000000000001", "-7.9228162514264337593543950335")
+    assert all(is_number(Decimal(number)) for number in numbers)

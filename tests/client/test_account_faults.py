@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import pytest
 
-from account.said import balance_frame
+from account.said import balance_frame, fill_frame
 from client.account_world import all_that_comes, exchange_of, inline, next_fills, trade, view_of, within
 from haversack.account.aio import AsyncAccount
 from haversack.account.changes import Reconciled
@@ -21,7 +21,7 @@ from haversack.exchange.faults import AnswerAction, AnswerFault
 from haversack.rest.http import HttpRequest, HttpResponse
 from haversack.streams.mailbox import QUEUE_BYTES_MAX
 from haversack.streams.transport import Closed
-from haversack.wire.frames import Message
+from haversack.wire.frames import Message, write_frame
 from streams.link import Link, refusal
 from streams.network import Network, served
 from streams.virtual import run, seconds
@@ -29,6 +29,7 @@ from streams.virtual import run, seconds
 T = TypeVar("T")
 KEYS = Credentials.generate()
 STREAMS = {"account.orderUpdate", "account.balanceUpdate", "account.positionUpdate"}
+NO_NUMBER = write_frame("account.orderUpdate", fill_frame(5, "0.25", "0.5")).decode().replace("0.25", "NaN")
 UNKNOWN = '{"data": {"e": "somethingNew"}, "stream": "account.orderUpdate"}'
 
 
@@ -151,7 +152,7 @@ def test_a_flood_loses_nothing_in_silence() -> None:
     run(main())
 
 
-@pytest.mark.parametrize("odd", ["garbage", UNKNOWN])
+@pytest.mark.parametrize("odd", ["garbage", UNKNOWN, NO_NUMBER])
 def test_a_frame_that_is_not_understood_makes_everything_be_read_anew(odd: str) -> None:
     async def main() -> None:
         async with exchange_of() as exchange, exchange.client() as client, exchange.client() as other:

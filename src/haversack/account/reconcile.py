@@ -15,12 +15,13 @@ The last three lines may fail without harm to the others; what they left open is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
 
+from haversack.account.exact import is_sound
 from haversack.errors import ApiError, HaversackError, NotFound, ProtocolError, TransportError
 from haversack.rest.evidence import created_ms
 from haversack.rest.paging import LIMIT_MIN, Seen, at_offset, walk
@@ -69,6 +70,7 @@ def read_lists(since_ms: int | None) -> Procedure[Lists]:
     orders_since_ms = since_ms - HISTORY_LAG_MS
     newest_first = _feed(GetOrderHistory(sort_direction="Desc"), "order_id")
     past: list[PastOrder] = yield from _all(newest_first, until=partial(_are_older, orders_since_ms))
+    _check([*open_orders, *fills, *past])
     return Lists(asked_ms=asked_ms, open_orders=open_orders, fills=fills, past_orders=past)
 
 
@@ -80,12 +82,14 @@ def _are_older(since_ms: int, rows: Sequence[PastOrder]) -> bool:
 def read_order(order_id: str, symbol: str) -> Procedure[list[PastOrder]]:
     """What the history says of one order."""
     page: list[PastOrder] = yield GetOrderHistory(order_id=order_id, symbol=symbol)
+    _check(page)
     return [row for row in page if row.order_id == order_id]
 
 
 def read_balances() -> Procedure[dict[str, Balance]]:
     """All balances."""
     answer: dict[str, Balance] = yield GetBalances()
+    _check(answer.values())
     return answer
 
 
@@ -96,7 +100,17 @@ def read_positions() -> Procedure[list[Position]]:
     except NotFound:
         # The documentation allows for it where there is none; an empty list is what was seen (observed 2025-06).
         return []
+    _check(answer)
     return answer
+
+
+def _check(said: Iterable[msgspec.Struct]) -> None:
+    """Raises before anything is concluded: what is half merged when it fails could never be made whole again."""
+    for each in said:
+        if not is_sound(each):
+            raise ProtocolError(
+                "what was asked of the account", "a number that is none, or too long for one", repr(each).encode()
+            )
 
 
 def attempted(steps: Procedure[T], question: str, failures: list[Failure]) -> Procedure[T | None]:

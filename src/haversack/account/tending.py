@@ -16,6 +16,7 @@ import msgspec
 
 from haversack.account.bell import Bell
 from haversack.account.changes import Batch, FillTooLate, Reconciled
+from haversack.account.exact import is_sound
 from haversack.account.kept import KeptFile
 from haversack.account.log import EVENTS_MAX, EventLog
 from haversack.account.sending import Command, Sent, Unresolved, Witness
@@ -162,11 +163,11 @@ class Tending:
                 self._view.disconnected()
             else:
                 self._view.connected(now_us)
-        elif isinstance(item.event, OrderUpdate | BalanceUpdate | PositionUpdate):
+        elif isinstance(item.event, OrderUpdate | BalanceUpdate | PositionUpdate) and is_sound(item.event):
             self.refusal = None
             self._view.framed(item.event, now_us)
         else:
-            _log.warning("%s brought what is not known: %r", item.stream, item.event)
+            _log.warning("%s brought what is not understood: %r", item.stream, item.event)
             self._missed()
 
     def _missed(self) -> None:
