@@ -75,6 +75,7 @@ def test_programs_are_those_that_were_promised() -> None:
     assert [("AsyncClient" in line, "local" in line or "ManualClock" in line) for line in firsts] == [
         (False, False),
         (True, False),
+        (True, False),
         (False, False),
         (False, True),
     ]
@@ -90,6 +91,11 @@ def test_first_program_prints_what_it_asks_for(exchange: Served, tmp_path: Path)
 def test_streams_of_the_second_program_are_heard(exchange: Served, tmp_path: Path) -> None:
     output = run(PROGRAMS[1], exchange, tmp_path).stdout
     assert "account.orderUpdate OrderUpdate(event=<OrderEvent.FILL" in output
+
+
+def test_fills_of_the_third_program_are_all_told(exchange: Served, tmp_path: Path) -> None:
+    output = run(PROGRAMS[2], exchange, tmp_path).stdout
+    assert output.splitlines()[-1].startswith("OrderState.FILLED ")
 
 
 def test_example_that_the_demo_names_is_the_first_program() -> None:
