@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -67,7 +68,10 @@ def test_page_about_streams_runs_from_top_to_bottom(exchange: Served, tmp_path: 
     assert (done.returncode, done.stderr) == (0, "")
     assert "BookCounters(applied=" in done.stdout
     # The order, what rests, and the positions.
-    assert "\nOrderState.FILLED [] {}\n" in done.stdout
+    told = re.search(r"\nOrderState\.FILLED \[\] \{\}\n501\.\d+\n\(\)\n(\d+\.\d+)\n", done.stdout)
+    assert told is not None, done.stdout
+    # What a new account has, and a trade in it, after haircuts.
+    assert 200_000 < Decimal(told[1]) < 600_000
 
 
 def test_programs_are_those_that_were_promised() -> None:

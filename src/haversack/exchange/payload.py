@@ -18,8 +18,11 @@ import msgspec
 from haversack.exchange.messages import Refused, Request
 from haversack.wire import inputs
 from haversack.wire.base import Operation
+from haversack.wire.borrow_lend import ExecuteBorrowLend
+from haversack.wire.capital import ConvertDust
 from haversack.wire.enums import CancelOrderType, OpenEnum, OrderType
 from haversack.wire.orders import PlaceOrder
+from haversack.wire.transfers import RequestWithdrawal
 
 Texts: TypeAlias = list[tuple[str, str]]
 
@@ -58,6 +61,9 @@ _INTEGER_RANGES: Mapping[str, tuple[str, int, int]] = {
     "limit": ("integer_uint64", 1, 1000),
     "offset": ("integer_uint64", 0, 2**64 - 1),
 }
+
+# Their `symbol` is an asset, not a market.
+_OF_ASSETS = (ConvertDust, ExecuteBorrowLend, RequestWithdrawal)
 
 _json = msgspec.json.Decoder(float_hook=Numeral)
 
@@ -131,11 +137,12 @@ def _read_command(kind: type[Operation[Any]], content: Any, symbols: Container[s
         raise _Problem(f'Expected input type "{kind.payload}", found {_shown(content)}.')
     fields = cast(dict[str, Any], content)
     values: dict[str, Any] = {}
+    markets = None if kind in _OF_ASSETS else symbols
     for row in _plan(kind):
         value = fields.get(row.name)
         try:
             if value is not None:
-                values[row.attribute] = _read_field(row, value, symbols)
+                values[row.attribute] = _read_field(row, value, markets)
             elif row.is_required:
                 raise _Problem(f'Type "{row.schema}" expects an input value.')
         except _Problem as problem:
@@ -151,8 +158,8 @@ def _read_json(body: bytes) -> Any:
         raise _payload_error("expected value at line 1 column 1") from None
 
 
-def _read_field(row: _Row, value: Any, symbols: Container[str]) -> Any:
-    if row.name == "symbol" and isinstance(value, str) and value not in symbols:
+def _read_field(row: _Row, value: Any, markets: Container[str] | None) -> Any:
+    if row.name == "symbol" and markets is not None and isinstance(value, str) and value not in markets:
         raise _Problem('failed to parse "MarketSymbol": Invalid market symbol')
     try:
         return row.read_json(value, row.schema)

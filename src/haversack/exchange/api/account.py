@@ -5,26 +5,34 @@ from __future__ import annotations
 from decimal import Decimal
 from hashlib import sha256
 
-from haversack.exchange.api.caller import Caller
-from haversack.wire.account import Account, GetAccount
+from msgspec import structs
+
+from haversack.exchange.api.caller import Caller, not_served
+from haversack.exchange.engine.command import ChangeSettings
+from haversack.exchange.messages import Refused
+from haversack.units import compact, decimals_of, to_units
+from haversack.wire.account import Account, GetAccount, UpdateAccount
 from haversack.wire.capital import Balance, DepositAddress, GetBalances, GetDepositAddress
 
 _NO_LIMIT = Decimal(2_500_000)
 """Of positions and loans, in USDC (observed 2025-06); it binds nothing while there is no margin."""
+LEVERAGE_MAX = 50
+"""A guess, like all bounds of the leverage limit."""
+LEVERAGE_SCALE = 8
 
 
 def account(caller: Caller, _operation: GetAccount) -> Account:
-    """Settings and fees as new accounts have them, with lending off."""
-    fees = caller.venue.listing.fees
+    """Settings as they were chosen, and fees as new accounts have them; lending is off."""
+    fees, chosen = caller.venue.listing.fees, caller.venue.engine.settings(caller.account)
     return Account(
-        auto_borrow_settlements=False,
+        auto_borrow_settlements=chosen.auto_borrow_settlements,
         auto_lend=False,
         auto_realize_pnl=True,
-        auto_repay_borrows=True,
+        auto_repay_borrows=chosen.auto_repay_borrows,
         borrow_limit=_NO_LIMIT,
         futures_maker_fee=fees.futures_maker,
         futures_taker_fee=fees.futures_taker,
-        leverage_limit=Decimal(1),
+        leverage_limit=compact(chosen.leverage_e8, LEVERAGE_SCALE),
         limit_orders=len(caller.venue.engine.open_orders(caller.account)),
         liquidating=False,
         position_limit=_NO_LIMIT,
@@ -32,6 +40,30 @@ def account(caller: Caller, _operation: GetAccount) -> Account:
         spot_taker_fee=fees.spot_taker,
         trigger_orders=0,
     )
+
+
+def update(caller: Caller, operation: UpdateAccount) -> None:
+    """Change what is given. Lending cannot be switched on: idle money would have to be lent, and here nobody borrows."""
+    if operation.auto_lend:
+        raise not_served("Auto lend is")
+    chosen = caller.venue.engine.settings(caller.account)
+    given: dict[str, bool | int] = {
+        name: value
+        for name in ("auto_borrow_settlements", "auto_repay_borrows")
+        if (value := getattr(operation, name)) is not None
+    }
+    if operation.leverage_limit is not None:
+        given["leverage_e8"] = _leverage(Decimal(operation.leverage_limit))
+    if given:
+        command = ChangeSettings(caller.account, structs.replace(chosen, **given))
+        caller.venue.execute(command, now_us=caller.now_us, proof=caller.proof)
+
+
+def _leverage(limit: Decimal) -> int:
+    # The real bounds and words are unknown: a guess.
+    if not 1 <= limit <= LEVERAGE_MAX or decimals_of(limit) > LEVERAGE_SCALE:
+        raise Refused.as_invalid("Invalid leverage limit")
+    return to_units(limit, LEVERAGE_SCALE)
 
 
 def balances(caller: Caller, _operation: GetBalances) -> dict[str, Balance]:
@@ -47,12 +79,17 @@ def _balance(caller: Caller, asset: str, available: int, locked: int) -> Balance
 
 def deposit_address(caller: Caller, operation: GetDepositAddress) -> DepositAddress:
     """The same address for the same account and network. It is no valid address on any network, so that nobody loses money."""
-    digest = sha256(f"{caller.account} {operation.blockchain}".encode()).hexdigest()
-    return DepositAddress(address=f"local-exchange-do-not-send-{digest[:24]}")
+    return DepositAddress(address=no_address(f"{caller.account} {operation.blockchain}"))
+
+
+def no_address(owner: str) -> str:
+    """What stands where an address would; the same for the same owner."""
+    return f"local-exchange-do-not-send-{sha256(owner.encode()).hexdigest()[:24]}"
 
 
 ROUTES = (
     GetAccount.served_by(account),
+    UpdateAccount.served_by(update),
     GetBalances.served_by(balances),
     GetDepositAddress.served_by(deposit_address),
 )

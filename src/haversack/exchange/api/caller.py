@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from haversack.exchange.authentication import Proof
     from haversack.exchange.venue import Venue
 
+ROWS_DEFAULT = 100
+"""Of a list whose `limit` is not sent (documented)."""
+
 
 class Caller(NamedTuple):
     """One request's surroundings."""
@@ -39,6 +42,16 @@ class Caller(NamedTuple):
         """Refuse a market that is not listed, in the words of the endpoint."""
         if symbol not in self.venue.listing.markets:
             raise refusal
+
+
+def not_served(what: str) -> Refused:
+    """What an operation that is served says of a part of it that is not; a text of our own."""
+    return Refused.as_invalid(f"{what} not served by this local exchange")
+
+
+def not_found() -> Refused:
+    """Of what was asked for by its id (observed of orders, inferred of others)."""
+    return Refused.by_rule("RESOURCE_NOT_FOUND", "Not Found", status=404)
 
 
 def unknown_symbol() -> Refused:

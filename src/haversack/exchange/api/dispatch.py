@@ -10,8 +10,8 @@ from types import NoneType
 from typing import Any, Protocol, TypeAlias
 
 from haversack.exchange import faults
-from haversack.exchange.api import account, history, markets, orders, system
-from haversack.exchange.api.caller import Caller
+from haversack.exchange.api import account, history, markets, nothing, orders, system, transfers, worth
+from haversack.exchange.api.caller import ROWS_DEFAULT, Caller
 from haversack.exchange.authentication import Proof, check_signature, read_proof
 from haversack.exchange.faults import AnswerAction
 from haversack.exchange.journal import JournalStopped
@@ -34,13 +34,15 @@ class Sleep(Protocol):
 _Handler: TypeAlias = Callable[[Caller, Any], Any]
 
 ROUTES: Mapping[type[Operation[Any]], _Handler] = dict(
-    (*system.ROUTES, *markets.ROUTES, *account.ROUTES, *orders.ROUTES, *history.ROUTES)
+    (
+        *(*system.ROUTES, *markets.ROUTES, *account.ROUTES, *orders.ROUTES, *history.ROUTES),
+        *(*worth.ROUTES, *transfers.ROUTES, *nothing.ROUTES),
+    )
 )
 _BY_PATH: Mapping[tuple[str, str], type[Operation[Any]]] = {
     (operation.method, operation.path): operation for operation in OPERATIONS
 }
 _PATHS = frozenset(operation.path for operation in OPERATIONS)
-_ROWS_DEFAULT = 100
 
 # How long the real exchange lets its public reads be cached (observed 2026-09). Nothing is cached here.
 _CACHE_CONTROL: Mapping[type[Operation[Any]], str] = {
@@ -145,7 +147,7 @@ def _reply(operation: Operation[Any], answer: Any) -> Reply:
 
 
 def _page_headers(operation: Any, page: Page[Any]) -> Mapping[str, str]:
-    rows, total = operation.limit or _ROWS_DEFAULT, page.total or 0
+    rows, total = operation.limit or ROWS_DEFAULT, page.total or 0
     return {
         "x-current-page": str((operation.offset or 0) // rows + 1),
         "x-page-count": str(max(1, -(-total // rows))),

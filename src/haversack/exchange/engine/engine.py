@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from haversack.exchange.engine.active import twice_active_price
 from haversack.exchange.engine.admission import refusal
 from haversack.exchange.engine.book import Top
 from haversack.exchange.engine.command import (
@@ -245,6 +246,11 @@ class Engine:
     def last_price(self, symbol: str) -> int | None:
         """Price of the last trade."""
         return self._markets[symbol].last_price
+
+    def twice_active_price(self, symbol: str) -> int | None:
+        """Twice the median of best bid, best ask and last trade: the mark price of a spot market here."""
+        market = self._markets[symbol]
+        return twice_active_price(market.book, market.last_price)
 
     def book_state(self, symbol: str) -> OrderBookState:
         """Which orders the market takes now."""

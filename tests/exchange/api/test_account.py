@@ -1,0 +1,123 @@
+"""Settings of an account, the money that it got, and the money that never leaves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exchange.stranger import Stranger, loads, open_desk, said
+from exchange.test_restart import Site
+from haversack.clock import ManualClock
+from haversack.exchange.engine.command import Grant
+
+ACCOUNT = ("accountQuery", "/api/v1/account")
+UPDATE = ("PATCH", "accountUpdate", "/api/v1/account")
+DEPOSITS = ("depositQueryAll", "/wapi/v1/capital/deposits")
+WITHDRAWALS = ("withdrawalQueryAll", "/wapi/v1/capital/withdrawals")
+START_MS = 1_788_285_151_000
+
+
+async def test_settings_change_and_what_is_not_given_stays() -> None:
+    async with open_desk() as desk:
+        somebody = Stranger(desk)
+        before = loads(await somebody.read(*ACCOUNT))
+        reply = await somebody.write(*UPDATE, leverageLimit="7.5", autoRepayBorrows=False)
+        assert (reply.status, reply.body, reply.content_type) == (200, b"", None)
+        await somebody.write(*UPDATE, autoBorrowSettlements=True, autoLend=False)
+        changed = {"leverageLimit": "7.5", "autoRepayBorrows": False, "autoBorrowSettlements": True}
+        assert loads(await somebody.read(*ACCOUNT)) == before | changed
+        assert loads(await Stranger(desk, 2).read(*ACCOUNT)) == before
+
+
+async def test_settings_survive_a_restart(tmp_path: Path) -> None:
+    clock = ManualClock()
+    site = Site(tmp_path, clock)
+    await Stranger(site.desk).write(*UPDATE, leverageLimit="3")
+    await site.stop()
+    again = Site(tmp_path, clock)
+    assert loads(await Stranger(again.desk).read(*ACCOUNT))["leverageLimit"] == "3"
+    assert len(loads(await Stranger(again.desk).read(*DEPOSITS))) == 5
+    await again.stop()
+
+
+async def test_change_of_nothing_is_taken_and_written_nowhere() -> None:
+    async with open_desk() as desk:
+        somebody = Stranger(desk)
+        await somebody.read(*ACCOUNT)
+        before = desk.venue.last_us, desk.venue.engine.state_hash()
+        desk.clock.advance(ms=5)
+        assert (await somebody.write(*UPDATE)).status == 200
+        assert (desk.venue.last_us, desk.venue.engine.state_hash()) == before
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "0.99", "50.1", "1.123456789", "1e9"])
+async def test_leverage_limit_out_of_bounds_is_refused(limit: str) -> None:
+    async with open_desk() as desk:
+        somebody = Stranger(desk)
+        assert said(await somebody.write(*UPDATE, leverageLimit=limit, autoRepayBorrows=False))[2] == "Invalid leverage limit"
+        assert loads(await somebody.read(*ACCOUNT))["autoRepayBorrows"] is True
+
+
+async def test_lending_cannot_be_switched_on() -> None:
+    async with open_desk() as desk:
+        refusal = said(await Stranger(desk).write(*UPDATE, autoLend=True))
+    assert refusal == (400, "INVALID_CLIENT_REQUEST", "Auto lend is not served by this local exchange")
+
+
+async def test_grants_are_deposits_newest_first_in_the_documented_form() -> None:
+    async with open_desk(grants={"USDC": "1.5", "SOL": "2"}) as desk:
+        somebody = Stranger(desk)
+        await somebody.read(*ACCOUNT)
+        desk.clock.advance(ms=7)
+        desk.venue.execute(Grant(1, (("BTC", 10**8),)), now_us=desk.clock.now_us())
+        reply = await somebody.read(*DEPOSITS, limit=2)
+        rows = loads(await somebody.read(*DEPOSITS, offset=1))
+    assert reply.body.decode().startswith(
+        '[{"createdAt":"2026-09-01T17:52:31.007","fiatAmount":null,"fiatCurrency":null,"fromAddress":null,"id":3,'
+        '"institutionBic":null,"platformMemo":null,"quantity":"'
+    )
+    assert reply.body.decode().endswith(
+        '"source":"administrator","status":"confirmed","symbol":"SOL","toAddress":null,"transactionHash":null}]'
+    )
+    assert "x-total" not in reply.headers
+    assert [(row["symbol"], row["quantity"], row["id"]) for row in rows] == [("SOL", "2", 2), ("USDC", "1.5", 1)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "count"),
+    [
+        ({"from": START_MS}, 1),
+        ({"from": START_MS + 1}, 0),
+        ({"to": START_MS}, 1),
+        ({"to": START_MS - 1}, 0),
+        ({"excludePlatform": True}, 0),
+        ({"excludePlatform": False}, 1),
+        ({"offset": 1}, 0),
+    ],
+)
+async def test_deposits_are_filtered(fields: dict[str, Any], count: int) -> None:
+    async with open_desk(grants={"USDC": "1"}) as desk:
+        assert len(loads(await Stranger(desk).read(*DEPOSITS, **fields))) == count
+
+
+async def test_nothing_can_be_withdrawn() -> None:
+    async with open_desk() as desk:
+        somebody = Stranger(desk)
+        wanted = {"symbol": "SOL", "quantity": "1", "blockchain": "Solana", "address": "somewhere"}
+        reply = await somebody.write("POST", "withdraw", "/wapi/v1/capital/withdrawals", **wanted)
+        assert said(reply) == (403, "FORBIDDEN", "Forbidden")
+        assert loads(await somebody.read(*WITHDRAWALS)) == []
+        delay = await somebody.read("withdrawalDelayQuery", "/wapi/v1/capital/withdrawals/delay")
+        assert (delay.status, delay.body) == (204, b"")
+        assert (await somebody.balances())["SOL"]["available"] == "500"
+
+
+async def test_no_wallet_is_an_address() -> None:
+    async with open_desk() as desk:
+        rows = loads(await desk.get("/api/v1/wallets"))
+    assert {"Solana", "Ethereum", "Bitcoin"} <= {row["blockchain"] for row in rows}
+    assert [row["blockchain"] for row in rows] == sorted(row["blockchain"] for row in rows)
+    assert all(row["address"].startswith("local-exchange-do-not-send-") for row in rows)
+    assert len({row["address"] for row in rows}) == len(rows)
