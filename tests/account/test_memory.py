@@ -56,6 +56,19 @@ def test_empty_file_is_a_beginning() -> None:
     assert (recall.memory.start_ms, recall.doubtful, rewritten(recall)) == (None, [], b"")
 
 
+@pytest.mark.parametrize("length", range(len(written([Begun(1, T0_MS, "ab")]))))
+@pytest.mark.parametrize("tail", [b"", b"\0\0"])
+def test_first_line_that_is_torn_is_a_beginning(length: int, tail: bytes) -> None:
+    recall = recalled(written([Begun(1, T0_MS, "ab")])[:length] + tail)
+    assert recall.memory.start_ms is None
+
+
+@pytest.mark.parametrize("content", [b"c2VjcmV0a2V5", b"12345678 hello", b'{"format": 1}', b'0000000 {"is":"begun","format":1'])
+def test_one_line_of_somebody_else_is_not_taken_for_a_torn_one(content: bytes) -> None:
+    with pytest.raises(UsageError, match="no memory of fills"):
+        recalled(content)
+
+
 @pytest.mark.parametrize("content", [b"hello\n", b"hello\nworld\n", b"\0\0\n", written([Begun(2, 0)]), written([Taken(1)])])
 def test_file_that_is_something_else_is_refused(content: bytes) -> None:
     with pytest.raises(UsageError, match="no memory of fills"):
@@ -192,12 +205,67 @@ def test_second_program_on_one_file_is_refused(tmp_path: Path) -> None:
     MemoryFile(tmp_path / "fills").close()
 
 
-def test_file_that_is_something_else_is_left_as_it_is(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"Dear Sir\n", b"c2VjcmV0a2V5"])
+def test_file_that_is_something_else_is_left_as_it_is(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "letter"
-    path.write_bytes(b"Dear Sir\n")
-    with pytest.raises(UsageError):
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match="letter: this file is no memory"):
         MemoryFile(path)
-    assert path.read_bytes() == b"Dear Sir\n"
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("place", ["missing/fills", "letter/fills", "folder"])
+def test_place_that_cannot_be_written_is_named(tmp_path: Path, place: str) -> None:
+    (tmp_path / "letter").write_bytes(b"Dear Sir\n")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(UsageError, match=f"fills cannot be remembered in .*{place}"):
+        MemoryFile(tmp_path / place)
+
+
+def test_file_knows_whose_fills_it_remembers(tmp_path: Path) -> None:
+    path = tmp_path / "fills"
+    path.write_bytes(written([*BEGUN, Delivering(0, [fill(1)])]))
+    MemoryFile(path, account="one").close()
+    assert path.read_bytes().splitlines()[0].endswith(b'"account":"one"}')
+    with pytest.raises(UsageError, match=r"fills of another key \(one\) than this one \(two\)"):
+        MemoryFile(path, account="two")
+    with MemoryFile(path, account="one") as memory:
+        assert numbers(memory.recall.doubtful) == [1]
+    with MemoryFile(path, account="two", key_changed=True) as memory:
+        assert numbers(memory.recall.doubtful) == [1]
+    with pytest.raises(UsageError, match=r"another key \(two\)"):
+        MemoryFile(path, account="one")
+
+
+def test_new_file_notes_whose_it_is_with_its_first_record(tmp_path: Path) -> None:
+    path = tmp_path / "fills"
+    with MemoryFile(path, account="one") as memory:
+        view = AccountView(recall=memory.recall, since_ms=T0_MS)
+        view.framed(fill_frame(1, "0.1", "0.1"), 0)
+        batch = view.outgoing(0)
+        assert batch is not None
+        memory.append(batch.record)
+    assert recalled(path.read_bytes()).account == "one"
+
+
+def test_a_link_to_a_file_stays_a_link_and_shares_its_lock(tmp_path: Path) -> None:
+    path, link = tmp_path / "fills", tmp_path / "link"
+    link.symlink_to(path)
+    with MemoryFile(link) as memory:
+        memory.append(written(BEGUN))
+        with pytest.raises(UsageError, match="another program"):
+            MemoryFile(path)
+    assert link.is_symlink()
+    assert path.read_bytes() == written(BEGUN)
+
+
+def test_a_forked_process_does_not_keep_a_file_locked(tmp_path: Path) -> None:
+    path = tmp_path / "fills"
+    memory = MemoryFile(path)
+    held = os.dup(memory._lock)  # pyright: ignore[reportPrivateUsage]  What a fork leaves in another process.
+    memory.close()
+    MemoryFile(path).close()
+    os.close(held)
 
 
 def test_record_that_does_not_fit_on_the_disk_leaves_the_file_as_it_was(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from haversack.account.health import AccountHealth
 from haversack.account.kept import Aside, KeptFile
 from haversack.account.life import TrackedOrder
 from haversack.account.log import EventLog, Reader
+from haversack.account.memory import account_mark
 from haversack.account.positions import NetPosition
 from haversack.account.reconcile import Rhythm, attempted, read_balances
 from haversack.account.sending import Command, Sent
@@ -84,13 +85,16 @@ class AsyncAccount:
         since_ms: int | None = None,
         rhythm: Rhythm | None = None,
         streams: AsyncStreams | None = None,
+        key_changed: bool = False,
         aside: Aside = asyncio.to_thread,
     ) -> None:
         self._wiring = wiring
         self._since_ms = since_ms
         self._rhythm = rhythm
         self._streams = streams
-        self._kept = None if path is None else KeptFile(path, aside)
+        signer = wiring.session.signer
+        account = None if signer is None else account_mark(signer.public_key)
+        self._kept = None if path is None else KeptFile(path, aside, account=account, key_changed=key_changed)
         self._bell = Bell()
         self._log = EventLog()
         self._view = AccountView()

@@ -8,22 +8,38 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import msgspec
+
 from haversack.account.memory import Recalled, recalled, rewritten
 from haversack.errors import UsageError
 
 
 class MemoryFile:
-    """A memory of fills on disk. One program at a time: a second one that opens it is refused."""
+    """A memory of fills on disk. One program at a time: a second one that opens it is refused.
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._path = Path(path)
-        self._lock = _locked(self._path.with_name(self._path.name + ".lock"))
+    `account`: the mark of the key that it is opened with. A file of another key is refused, unless the key was changed; one that
+    does not say whose it is is taken over.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, account: str | None = None, key_changed: bool = False) -> None:
+        # What a link leads to is locked and replaced, and not the link.
+        self._path = Path(path).resolve()
         try:
-            self.recall: Recalled = recalled(self._path.read_bytes() if self._path.exists() else b"")
-            self._handle = self._anew(rewritten(self.recall))
-        except BaseException:
-            os.close(self._lock)
-            raise
+            self._lock = _locked(self._path.with_name(self._path.name + ".lock"))
+            try:
+                recall = self._read()
+                if account is not None and recall.account not in (None, account) and not key_changed:
+                    raise UsageError(
+                        f"{self._path} remembers the fills of another key ({recall.account}) than this one ({account}): give "
+                        "each account a file of its own, or say key_changed=True if it is the same account with a new key"
+                    )
+                self.recall: Recalled = msgspec.structs.replace(recall, account=account or recall.account)
+                self._handle = self._anew(rewritten(self.recall))
+            except BaseException:
+                self._unlock()
+                raise
+        except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+            raise UsageError(f"fills cannot be remembered in {self._path}: {error.strerror}, {error.filename}") from error
         self._length = os.fstat(self._handle).st_size
 
     def append(self, record: bytes) -> None:
@@ -39,13 +55,31 @@ class MemoryFile:
     def close(self) -> None:
         """Let go of the file."""
         os.close(self._handle)
-        os.close(self._lock)
+        self._unlock()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+    def _read(self) -> Recalled:
+        if not self._path.exists():
+            return recalled(b"")
+        if not self._path.is_file():
+            raise UsageError(f"fills cannot be remembered in {self._path}: it is no file")
+        try:
+            return recalled(self._path.read_bytes())
+        except UsageError as error:
+            raise UsageError(f"{self._path}: {error}") from None
+
+    def _unlock(self) -> None:
+        # A process that was forked from this one may have the descriptor too, and closing it here alone would not free the file.
+        if sys.platform != "win32":
+            import fcntl
+
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
+        os.close(self._lock)
 
     def _anew(self, content: bytes) -> int:
         """Put a file in the place of the old one, whole or not at all; its descriptor, to append to."""

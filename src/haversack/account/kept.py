@@ -26,9 +26,13 @@ class Aside(Protocol):
 class KeptFile:
     """A MemoryFile. Whoever is cancelled leaves the work to end by itself; the file is closed behind the last of it."""
 
-    def __init__(self, path: str | os.PathLike[str], aside: Aside) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], aside: Aside, *, account: str | None = None, key_changed: bool = False
+    ) -> None:
         self._path = path
         self._aside = aside
+        self._account = account
+        self._key_changed = key_changed
         self._file: MemoryFile | None = None
         self._last: asyncio.Task[Any] | None = None
 
@@ -57,7 +61,7 @@ class KeptFile:
         return await self._aside(work)
 
     def _open(self) -> Recalled:
-        self._file = MemoryFile(self._path)
+        self._file = MemoryFile(self._path, account=self._account, key_changed=self._key_changed)
         return self._file.recall
 
     def _append(self, record: bytes) -> None:

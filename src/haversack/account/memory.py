@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
+from hashlib import blake2b
 from typing import TypeAlias
 
 import msgspec
@@ -27,13 +28,16 @@ from haversack.errors import UsageError
 
 FORMAT = 1
 _CHECKSUM_DIGITS = 8
+_FIRST_BODY = b' {"is":"begun",'
 
 
-class Begun(msgspec.Struct, frozen=True, tag="begun", tag_field="is"):
+class Begun(msgspec.Struct, frozen=True, tag="begun", tag_field="is", omit_defaults=True):
     """The first line: what the file is, and since when fills are wanted. It is said again where that moved back."""
 
     format: int
     start_ms: int
+    account: str | None = None
+    """Whose fills: `account_mark` of the key; None in files from before this was noted."""
 
 
 class Known(msgspec.Struct, frozen=True, tag="known", tag_field="is"):
@@ -76,6 +80,11 @@ def _line(body: bytes) -> bytes:
     return b"%08x %b\n" % (zlib.crc32(body), body)
 
 
+def account_mark(public_key: str) -> str:
+    """What stands for a key in a file."""
+    return blake2b(public_key.encode(), digest_size=8).hexdigest()
+
+
 class Recalled(msgspec.Struct, frozen=True, kw_only=True):
     """What a file tells."""
 
@@ -84,22 +93,26 @@ class Recalled(msgspec.Struct, frozen=True, kw_only=True):
     """On disk, and delivered or not: nobody can say."""
     is_damaged: bool
     """Lines were lost that are not the last one: what was delivered may be unknown here."""
+    account: str | None = None
+    """Whose fills they are, as far as the file says."""
 
 
 def recalled(content: bytes) -> Recalled:
     """What a file tells. Refuses one that is something else."""
     lines = [_entry(line) for line in content.splitlines(keepends=True)]
     read = [entry for entry in lines if entry is not None]
-    if (read and not (isinstance(lines[0], Begun) and lines[0].format == FORMAT)) or (not read and b"\n" in content):
+    if (read and not (isinstance(lines[0], Begun) and lines[0].format == FORMAT)) or (not read and not _is_torn(content)):
         raise UsageError("this file is no memory of fills, or one of another version of this package")
     # Behind a line that does not fit, a moment up to which all is known may rest on what that line said.
     sound = next((index for index, entry in enumerate(lines) if entry is None), len(lines))
     memory = FillMemory()
+    account: str | None = None
     fills: dict[int, AccountFill] = {}
     for index, entry in enumerate(lines):
         match entry:
             case Begun():
                 memory.begin(entry.start_ms)
+                account = entry.account or account
             case Known():
                 _remember(memory, entry.keys)
             case Delivering():
@@ -111,7 +124,7 @@ def recalled(content: bytes) -> Recalled:
                 pass
     taken = max((entry.count for entry in read if isinstance(entry, Taken)), default=0)
     doubtful = [fill for number, fill in fills.items() if number >= taken]
-    return Recalled(memory=memory, doubtful=doubtful, is_damaged=any(lines[sound:]))
+    return Recalled(memory=memory, doubtful=doubtful, is_damaged=any(lines[sound:]), account=account)
 
 
 def rewritten(recall: Recalled) -> bytes:
@@ -119,7 +132,7 @@ def rewritten(recall: Recalled) -> bytes:
     memory = recall.memory
     if memory.start_ms is None:
         return b""
-    entries: list[Entry] = [Begun(FORMAT, memory.start_ms), Known(memory.known())]
+    entries: list[Entry] = [Begun(FORMAT, memory.start_ms, recall.account), Known(memory.known())]
     if memory.complete_until_ms is not None:
         entries.append(Complete(memory.complete_until_ms))
     return written([*entries, Delivering(0, recall.doubtful)] if recall.doubtful else entries)
@@ -130,6 +143,7 @@ class Record:
 
     def __init__(self, recall: Recalled | None) -> None:
         self._is_kept = recall is not None
+        self._account = recall.account if recall is not None else None
         self._start_ms = recall.memory.start_ms if recall is not None else None
         self._recorded = len(recall.doubtful) if recall is not None else 0
         self._taken = self._taken_said = 0
@@ -175,7 +189,7 @@ class Record:
     def _begin(self, memory: FillMemory) -> None:
         if memory.start_ms is not None and memory.start_ms != self._start_ms:
             self._start_ms = memory.start_ms
-            self._entries.append(Begun(FORMAT, memory.start_ms))
+            self._entries.append(Begun(FORMAT, memory.start_ms, self._account))
 
 
 def entries_of(content: bytes) -> list[Entry]:
@@ -186,6 +200,14 @@ def entries_of(content: bytes) -> list[Entry]:
 def _remember(memory: FillMemory, keys: Iterable[tuple[FillKey, int]]) -> None:
     for key, time_ms in keys:
         memory.remember(key, time_ms)
+
+
+def _is_torn(content: bytes) -> bool:
+    """Whether this can be all that was written of a first line; else it is somebody's file, which must not be overwritten."""
+    begun = content.rstrip(b"\0")  # which a file system may add where the power fails
+    checksum, body = begun[:_CHECKSUM_DIGITS], begun[_CHECKSUM_DIGITS:]
+    is_line = set(checksum) <= set(b"0123456789abcdef") and (body.startswith(_FIRST_BODY) or _FIRST_BODY.startswith(body))
+    return is_line and b"\n" not in content
 
 
 def _entry(line: bytes) -> Entry | None:
