@@ -9,16 +9,20 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from collections import deque
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import NamedTuple, TypeAlias
 
 from haversack.errors import UnsignableValue
 from haversack.exchange.messages import Refused
+from haversack.exchange.verifying import Claim
 from haversack.signing import WINDOW_MS_DEFAULT, WINDOW_MS_MAX, Verifier, signing_text, timed
 
 TIMESTAMP_OFF_MS_MAX = 600_000
 """A timestamp may be ten minutes from the exchange's clock (inferred from another client's tests)."""
 _REMEMBERED_MAX = 1_000_000
+
+Verify: TypeAlias = Callable[[Claim], Awaitable[bool]]
+"""Tells whether a claim is true."""
 
 
 class Proof(NamedTuple):
@@ -82,14 +86,28 @@ def check_signature(proof: Proof, instruction: str, *commands: Iterable[tuple[st
         raise Refused.as_invalid("Invalid signature")
 
 
+async def check_signature_by(verify: Verify, proof: Proof, instruction: str, *commands: Iterable[tuple[str, str]]) -> None:
+    """The same, where somebody else does the arithmetic."""
+    if not Verifier.is_signature(proof.signature):
+        raise Refused.as_invalid("Invalid X-Signature header")
+    claim = _claim(proof, instruction, *commands)
+    if claim is None or not await verify(claim):
+        raise Refused.as_invalid("Invalid signature")
+
+
 def signs(proof: Proof, instruction: str, *commands: Iterable[tuple[str, str]]) -> bool:
     """Whether the proof is a signature of this instruction with these parameters; for a batch, of all its commands in a row."""
+    claim = _claim(proof, instruction, *commands)
+    return claim is not None and claim.is_true()
+
+
+def _claim(proof: Proof, instruction: str, *commands: Iterable[tuple[str, str]]) -> Claim | None:
+    """What has to be true; None if nobody can have signed that."""
     try:
         text = "&".join([signing_text(instruction, _covered(list(command))) for command in commands])
     except UnsignableValue:
-        return False
-    message = timed(text, proof.timestamp_ms, proof.window_ms)
-    return Verifier.verify(proof.key, message.encode(), proof.signature)
+        return None
+    return Claim(proof.key, timed(text, proof.timestamp_ms, proof.window_ms).encode(), proof.signature)
 
 
 def _covered(texts: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -105,8 +123,10 @@ class Replays:
     def __init__(self, known: Iterable[tuple[bytes, int]] = ()) -> None:
         self._known: set[bytes] = set()
         self._by_expiry: deque[tuple[int, bytes]] = deque()
+        self._kept: deque[tuple[bytes, int]] = deque()
         for nonce, expires_ms in sorted(known, key=lambda pair: pair[1]):
             self._add(nonce, expires_ms)
+            self._kept.append((nonce, expires_ms))
 
     def check(self, proof: Proof, now_ms: int) -> None:
         """Refuse a request that was taken before; remember it otherwise. The text is this exchange's own."""
@@ -114,7 +134,19 @@ class Replays:
             self._known.discard(self._by_expiry.popleft()[1])
         if proof.nonce in self._known:
             raise Refused.as_invalid("Duplicate request: this signature was used before")
+        while self._kept and (self._kept[0][1] < now_ms or len(self._kept) >= _REMEMBERED_MAX):
+            self._kept.popleft()
         self._add(proof.nonce, proof.expires_ms)
+
+    def keep(self, proof: Proof) -> None:
+        """What was asked for has happened: the request must be known after a restart, too."""
+        # The orders of a batch share one signature.
+        if not self._kept or self._kept[-1][0] != proof.nonce:
+            self._kept.append((proof.nonce, proof.expires_ms))
+
+    def kept(self) -> list[tuple[bytes, int]]:
+        """Signatures of requests that something came of, each with its end."""
+        return list(self._kept)
 
     def _add(self, nonce: bytes, expires_ms: int) -> None:
         self._known.add(nonce)

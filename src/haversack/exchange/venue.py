@@ -6,8 +6,9 @@ the journal has what they tell.
 
 from __future__ import annotations
 
+import logging
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any, Protocol
@@ -30,8 +31,12 @@ from haversack.exchange.messages import Refused
 from haversack.exchange.publish.names import StreamVerdict, valid_stream
 from haversack.exchange.publish.publisher import Publisher
 from haversack.exchange.rate import RateLimit
+from haversack.exchange.snapshot.content import Header, State
 from haversack.exchange.views.archive import Archive
+from haversack.exchange.views.histories import Histories
 from haversack.exchange.views.tape import Tape
+
+_log = logging.getLogger("haversack.exchange")
 
 FIRST_ORDER_ID = 60_000_000_000
 """About where the real exchange's ids were in 2026-09."""
@@ -90,12 +95,12 @@ class Committer(Protocol):
 class History(Protocol):
     """What a journal remembers at the start."""
 
-    def replay(self) -> Iterator[Entry]:
-        """All commands, oldest first."""
+    def replay(self, after: int = 0) -> Iterator[Entry]:
+        """The commands after one, oldest first."""
         ...
 
-    def nonces(self, now_ms: int) -> list[tuple[bytes, int]]:
-        """Signatures that are still good, with the millisecond until which they are."""
+    def nonces(self, now_ms: int, after: int = 0) -> list[tuple[bytes, int]]:
+        """Signatures of those commands that are still good, with the millisecond until which they are."""
         ...
 
 
@@ -118,7 +123,9 @@ def new_engine(listing: Listing) -> Engine:
 class Venue:
     """One exchange."""
 
-    def __init__(self, listing: Listing, clock: Clock, committer: Committer, *, settings: Settings) -> None:
+    def __init__(
+        self, listing: Listing, clock: Clock, committer: Committer, *, settings: Settings, histories: Histories | None = None
+    ) -> None:
         self.listing = listing
         self.clock = clock
         self.settings = settings
@@ -130,6 +137,7 @@ class Venue:
         self.tape = Tape(listing)
         self.archive = Archive(
             listing,
+            histories=histories,
             lag_us=settings.history_lag_ms * 1_000,
             more_lag_us=lambda: self.faults.sum_us(ConditionKind.LATE_HISTORY),
         )
@@ -145,32 +153,46 @@ class Venue:
         self._is_lost = False
         self.last_us = 0
         """When the newest command was carried out."""
+        self.seq = 0
+        """Number of the newest command."""
+        self._told_seq = 0
 
-    def start(self, history: History) -> int:
-        """Replay what was journaled, or begin anew; how many commands were replayed."""
+    def start(self, history: History, snapshots: Iterable[tuple[Header, State]] = ()) -> int:
+        """Take up the first snapshot that is sound and replay what was journaled after it, or begin anew.
+
+        The answer is how many commands were replayed.
+        """
         now_us = self.clock.now_us()
-        replayed = 0
-        for entry in history.replay():
-            if not replayed:
+        nonces = self._take_up(snapshots)
+        first = self.seq
+        for entry in history.replay(first):
+            if not self.seq:
                 self._backfill(entry.now_us)
-            self._remember(entry.command, self.engine.apply(entry.command, entry.now_us), entry.now_us)
-            replayed += 1
-        self.replays = Replays(history.nonces(now_us // 1_000))
-        if not replayed:
+            self.seq += 1
+            events = self.engine.apply(entry.command, entry.now_us)
+            self._remember(entry.command, events, entry.now_us)
+            self.archive.record(events, now_us=entry.now_us, is_house=self.is_house, seq=self.seq)
+        self._told_seq = self.seq
+        self.replays = Replays([*nonces, *history.nonces(now_us // 1_000, first)])
+        if not self.seq:
             self._backfill(now_us)
         if self._crowd is not None:
             self._crowd.know({command.key: self._open_account(command, now_us) for command in self._crowd.setup()})
-        return replayed
+        return self._told_seq - first
 
     def execute(self, command: Command, *, now_us: int, proof: Proof | None = None) -> Sequence[Event]:
         """Apply one command. What it did may be told to nobody before `settled`."""
         # The machine's clock may be set back; the exchange's time never goes back.
         now_us = max(now_us, self.last_us)
+        self.archive.check()
         events = self.engine.apply(command, now_us)
         if not events or isinstance(events[0], Rejected):
             return events
         nonce, expires_ms = (None, None) if proof is None else (proof.nonce, proof.expires_ms)
         future = self._committer.submit(Entry(now_us=now_us, command=command, nonce=nonce, expires_ms=expires_ms))
+        self.seq += 1
+        if proof is not None:
+            self.replays.keep(proof)
         self._remember(command, events, now_us)
         self._unpublished.append((future, events, now_us))
         if future.done():
@@ -243,6 +265,33 @@ class Venue:
             nexts_us.append(self._crowd.next_us)
         return min(next_us for next_us in nexts_us if next_us is not None)
 
+    def dump(self) -> State:
+        """All state as it is now, including what was applied and may still be lost."""
+        return State(
+            seq=self.seq,
+            last_us=self.last_us,
+            engine=self.engine.dump(),
+            tape=self.tape.dump(),
+            changed_us=list(self.changed_us.items()),
+            nonces=self.replays.kept(),
+        )
+
+    def _take_up(self, snapshots: Iterable[tuple[Header, State]]) -> Sequence[tuple[bytes, int]]:
+        """Go on from the first snapshot whose state is what it says; the signatures that it knows."""
+        for header, state in snapshots:
+            tried = new_engine(self.listing)
+            tried.load(state.engine)
+            if tried.state_hash() != header.hash:
+                _log.warning("a snapshot at command %d holds another state than it says; it is passed over", header.seq)
+                continue
+            self.engine.load(state.engine)
+            self.tape.load(state.tape, now_us=state.last_us)
+            self.changed_us.update(state.changed_us)
+            self._house.update(number for number, each in enumerate(state.engine.accounts, 1) if each.is_house)
+            self.seq, self.last_us = state.seq, state.last_us
+            return state.nonces
+        return ()
+
     def _open_account(self, command: OpenAccount, now_us: int) -> int:
         number = self.engine.account_of(command.key)
         if number is None:
@@ -267,13 +316,14 @@ class Venue:
                 self.tape.record_mark(event, now_us=now_us)
             elif isinstance(event, AccountOpened) and isinstance(command, OpenAccount) and command.is_house:
                 self._house.add(event.account)
-        self.archive.record(events, now_us=now_us, is_house=self.is_house)
 
     def _publish(self, done: Receipt) -> None:
         # What was not journaled did not happen as far as anybody outside may know, and neither did what came after it.
         self._is_lost |= done.cancelled() or done.exception() is not None
         while not self._is_lost and self._unpublished and self._unpublished[0][0].done():
             _, events, engine_us = self._unpublished.popleft()
+            self._told_seq += 1
+            self.archive.record(events, now_us=engine_us, is_house=self.is_house, seq=self._told_seq)
             emit_us = max(self.clock.now_us(), engine_us)
             frames = self.publisher.frames(events, engine_us=engine_us, emit_us=emit_us, wanted=self.hub.wanted)
             for outgoing in frames:

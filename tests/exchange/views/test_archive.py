@@ -6,7 +6,7 @@ import pytest
 
 from exchange.facts import ASK, LISTING, NOW_US, accepted, ended, filled, order
 from haversack.exchange.engine.event import BalanceChanged, Event
-from haversack.exchange.views.archive import Archive, OrderRow, OrderState
+from haversack.exchange.views.archive import Archive
 from haversack.wire.codec import encode
 from haversack.wire.enums import AssetClass, ExpiryReason, FillType, MarketType, OrderStatus, SortDirection
 from haversack.wire.history import Fill, GetFillHistory, GetOrderHistory, PastOrder
@@ -230,11 +230,14 @@ def test_order_is_not_in_the_history_before_the_lag_is_over() -> None:
 
 
 def test_states_that_nobody_can_see_any_more_are_forgotten() -> None:
-    row = OrderRow(0, order(), [OrderState(0, 0, 0, OrderStatus.NEW)])
+    kept, facts = Kept(lag_us=SECOND_US), order(quantity="1000", price="20")
+    kept.happen(accepted(facts))
     for count in range(1, 300):
-        row.become(OrderState(count * 10, count, 0, OrderStatus.PARTIALLY_FILLED), seen_until_us=(count - 2) * 10)
-    assert [state.executed for state in row.states] == [297, 298, 299]
-    assert row.seen_at(2975).executed == 297
+        kept.wait(SECOND_US // 2)
+        kept.happen(filled(facts, "20", "1", trade_id=count, executed=str(count), status=OrderStatus.PARTIALLY_FILLED))
+    assert kept.archive.histories.find("SELECT count(*) FROM earlier") == [(2,)]
+    (row,) = kept.orders()
+    assert str(row.executed_quantity) == "297"
 
 
 def test_oldest_rows_are_forgotten_when_there_are_too_many() -> None:

@@ -2,110 +2,22 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Container, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
-import msgspec
-
-from haversack.exchange.engine.event import Event, OrderAccepted, OrderEnded, OrderFacts, OrderFilled
+from haversack.exchange.engine.event import Event, OrderAccepted, OrderEnded, OrderFilled, TradePrinted
 from haversack.exchange.listing import Listing
 from haversack.exchange.render import fill_row, past_order
+from haversack.exchange.views.histories import INTEGER_MAX, ROWS_MAX_IN_MEMORY, Histories, read_fill, read_order, read_trade
+from haversack.exchange.views.rows import FillRow, OrderRow, OrderState
 from haversack.wire.base import Page
-from haversack.wire.enums import AssetClass, ExpiryReason, FillType, OrderStatus, RwaMarketType, SortDirection
+from haversack.wire.enums import AssetClass, FillType, OrderStatus, RwaMarketType, SortDirection
 from haversack.wire.history import Fill, GetFillHistory, GetOrderHistory, PastOrder
 from haversack.wire.markets import Market
 
-ROWS_MAX = 100_000
-"""Orders, and fills, that are kept of one account; the oldest are forgotten, a tenth at a time."""
+A = TypeVar("A")
+
 LIMIT_DEFAULT, LIMIT_MAX = 100, 1000
-_ENDED = (OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.EXPIRED)
-
-
-class OrderState(msgspec.Struct, frozen=True, gc=False):
-    """What changes about an order, from one moment on."""
-
-    since_us: int
-    executed: int
-    executed_quote: int
-    status: OrderStatus
-    reason: ExpiryReason | None = None
-
-
-class OrderRow(msgspec.Struct, frozen=True):
-    """An order and its states: the current one, and before it those that a late reader still sees."""
-
-    time_us: int
-    facts: OrderFacts
-    states: list[OrderState]
-
-    def seen_at(self, time_us: int) -> OrderState:
-        """Its state at a time at which it existed; the oldest that is remembered if the lag has grown since."""
-        return self.states[max(0, bisect_right(self.states, time_us, key=lambda state: state.since_us) - 1)]
-
-    def become(self, state: OrderState, *, seen_until_us: int) -> None:
-        """Take a new state, and forget those that nobody can see any more."""
-        self.states.append(state)
-        while len(self.states) > 1 and self.states[1].since_us <= seen_until_us:
-            del self.states[0]
-
-
-class FillRow(msgspec.Struct, frozen=True):
-    """One side of a match and when it happened."""
-
-    time_us: int
-    event: OrderFilled
-
-    @property
-    def facts(self) -> OrderFacts:
-        """The order that it belongs to."""
-        return self.event.order
-
-
-Row = TypeVar("Row", OrderRow, FillRow)
-
-
-class _Shelf(Generic[Row]):
-    """Rows of one account by rising time, found by symbol or by order without looking at the others."""
-
-    def __init__(self, rows_max: int) -> None:
-        self._rows_max = rows_max
-        self.rows: list[Row] = []
-        self.by_symbol: dict[str, list[Row]] = {}
-        self.by_order: dict[int, list[Row]] = {}
-
-    def add(self, row: Row) -> None:
-        self.rows.append(row)
-        self._index(row)
-        if len(self.rows) > self._rows_max:
-            del self.rows[: 1 + self._rows_max // 10]
-            self.by_symbol.clear()
-            self.by_order.clear()
-            for kept in self.rows:
-                self._index(kept)
-
-    def find(self, symbols: Container[str], order_id: str | None) -> Sequence[Row]:
-        """All rows of some markets; of one order, if one is named."""
-        if order_id is not None:
-            rows = self.by_order.get(int(order_id), []) if order_id.isdecimal() else []
-            return [row for row in rows if row.facts.symbol in symbols]
-        meant = [symbol for symbol in self.by_symbol if symbol in symbols]
-        if len(meant) == len(self.by_symbol):
-            return self.rows
-        if len(meant) == 1:
-            return self.by_symbol[meant[0]]
-        return [row for row in self.rows if row.facts.symbol in meant]
-
-    def _index(self, row: Row) -> None:
-        self.by_symbol.setdefault(row.facts.symbol, []).append(row)
-        self.by_order.setdefault(row.facts.order_id, []).append(row)
-
-
-class _Account:
-    def __init__(self, rows_max: int) -> None:
-        self.orders: _Shelf[OrderRow] = _Shelf(rows_max)
-        self.fills: _Shelf[FillRow] = _Shelf(rows_max)
-        self.accepted = 0
 
 
 class Archive:
@@ -115,73 +27,129 @@ class Archive:
     """
 
     def __init__(
-        self, listing: Listing, *, lag_us: int = 0, rows_max: int = ROWS_MAX, more_lag_us: Callable[[], int] = lambda: 0
+        self,
+        listing: Listing,
+        *,
+        histories: Histories | None = None,
+        lag_us: int = 0,
+        rows_max: int = ROWS_MAX_IN_MEMORY,
+        more_lag_us: Callable[[], int] = lambda: 0,
     ) -> None:
         self._listing = listing
+        self.histories = histories or Histories.in_memory(rows_max=rows_max)
         self._least_lag_us = lag_us
         self._more_lag_us = more_lag_us
-        self._nobody = _Account(0)
-        self._rows_max = rows_max
         self._now_us = 0
-        self._accounts: dict[int, _Account] = {}
 
     @property
     def _lag_us(self) -> int:
         return self._least_lag_us + self._more_lag_us()
 
-    def record(self, events: Sequence[Event], *, now_us: int, is_house: Callable[[int], bool]) -> None:
-        """Take in what a command did."""
+    def record(self, events: Sequence[Event], *, now_us: int, is_house: Callable[[int], bool], seq: int | None = None) -> None:
+        """Take in what a command did; not again, if the histories know its number already."""
         now_us = self._advance(now_us)
+        histories = self.histories
+        if seq is not None and seq <= histories.last_seq:
+            return
         for event in events:
-            if isinstance(event, OrderAccepted | OrderFilled | OrderEnded) and not is_house(event.order.account):
+            if isinstance(event, TradePrinted):
+                histories.trade(event, now_us)
+            elif isinstance(event, OrderAccepted | OrderFilled | OrderEnded) and not is_house(event.order.account):
                 self._take(event, now_us)
+        histories.done(histories.last_seq if seq is None else seq)
+
+    def check(self) -> None:
+        """Raise what stopped the histories, if anything did: nothing more should happen that they cannot tell."""
+        if self.histories.stopped_by is not None:
+            raise self.histories.stopped_by
 
     def orders(self, account: int, operation: GetOrderHistory, *, now_us: int) -> Page[PastOrder]:
         """A page of the account's orders, resting ones too."""
-        seen_us = self._advance(now_us) - self._lag_us
+        now_us = self._advance(now_us)
+        lag_us = self._lag_us
+        seen_us = now_us - lag_us
         # No order here has a strategy.
-        shelf = self._account(account if operation.strategy_id is None else None).orders
-        rows = _until(shelf.find(self._symbols(operation), operation.order_id), seen_us + 1)
-        page = Page(self._past_order(row, seen_us) for row in _cut(rows, operation))
-        page.total = len(rows)
-        return page
+        if operation.strategy_id is not None:
+            return _page([], 0)
+        where, values = self._meant(account, operation)
+        if lag_us:
+            where, values = f"{where} AND time_us <= ?", [*values, seen_us]
+        query = f"SELECT time_us, facts, state, since_us, order_id FROM placed WHERE {where} ORDER BY order_id"
+        rows = self._cut(query, values, operation)
+        page = (read_order(row[0], row[1], self._seen(row, seen_us) if row[3] > seen_us else row[2]) for row in rows)
+        return _page(map(self._past_order, page), self._total("placed", where, values))
 
     def fills(self, account: int, operation: GetFillHistory, *, now_us: int) -> Page[Fill]:
         """A page of the account's fills."""
         seen_us = self._advance(now_us) - self._lag_us
         # No fill here has a strategy, and none is the system's.
-        is_possible = operation.strategy_id is None and operation.fill_type in (None, FillType.USER)
-        shelf = self._account(account if is_possible else None).fills
-        rows = _between(_until(shelf.find(self._symbols(operation), operation.order_id), seen_us + 1), operation)
-        page = Page(self._fill(row) for row in _cut(rows, operation))
-        page.total = len(rows)
-        return page
+        if operation.strategy_id is not None or operation.fill_type not in (None, FillType.USER):
+            return _page([], 0)
+        where, values = self._meant(account, operation)
+        from_us = 0 if operation.from_ms is None else _us(operation.from_ms)
+        to_us = INTEGER_MAX if operation.to_ms is None else _us(operation.to_ms)
+        where, values = f"{where} AND time_us >= ? AND time_us < ?", [*values, from_us, min(to_us, seen_us + 1)]
+        order = "time_us {0}, number"
+        rows = self._cut(f"SELECT time_us, facts, match FROM fill WHERE {where} ORDER BY {order}", values, operation)
+        return _page((self._fill(read_fill(*row)) for row in rows), self._total("fill", where, values))
+
+    def trades(self, symbol: str, *, limit: int, offset: int = 0) -> list[tuple[TradePrinted, int]]:
+        """Public trades of a market, newest first, and when they happened."""
+        query = "SELECT time_us, print FROM trade WHERE symbol = ? ORDER BY trade_id DESC LIMIT ? OFFSET ?"
+        found = self.histories.find(query, symbol, min(limit, LIMIT_MAX), min(offset, INTEGER_MAX))
+        return [read_trade(*row) for row in found]
 
     def resting(self, account: int) -> set[int] | None:
         """Orders that never ended as far as the history knows; None if it has forgotten any, or keeps none of them."""
-        shelf = self._accounts.get(account)
-        if shelf is None or len(shelf.orders.rows) != shelf.accepted:
+        found = self.histories.find("SELECT order_id FROM placed WHERE account = ? AND is_open", account)
+        if not self.histories.kept(account) or self.histories.lost:
             return None
-        return {row.facts.order_id for row in shelf.orders.rows if row.states[-1].status not in _ENDED}
+        return {order_id for (order_id,) in found}
 
     def _take(self, event: OrderAccepted | OrderFilled | OrderEnded, now_us: int) -> None:
-        facts = event.order
-        shelf = self._accounts.get(facts.account)
-        if shelf is None:
-            shelf = self._accounts[facts.account] = _Account(self._rows_max)
+        facts, histories = event.order, self.histories
         if isinstance(event, OrderAccepted):
-            shelf.accepted += 1
-            shelf.orders.add(OrderRow(now_us, facts, [OrderState(now_us, 0, 0, OrderStatus.NEW)]))
+            histories.place(OrderRow(now_us, facts, OrderState(now_us, 0, 0, OrderStatus.NEW)))
             return
         if isinstance(event, OrderFilled):
-            shelf.fills.add(FillRow(now_us, event))
+            histories.fill(FillRow(now_us, event))
         reason = event.reason if isinstance(event, OrderEnded) else None
         state = OrderState(now_us, event.executed, event.executed_quote, event.status, reason)
-        for row in shelf.orders.by_order.get(facts.order_id, ()):
-            row.become(state, seen_until_us=now_us - self._lag_us)
+        lag_us = self._lag_us
+        histories.change(facts.order_id, state, seen_until_us=now_us - lag_us if lag_us else None)
 
-    def _past_order(self, row: OrderRow, seen_us: int) -> PastOrder:
-        state = row.seen_at(seen_us)
+    def _meant(self, account: int, operation: GetOrderHistory | GetFillHistory) -> tuple[str, list[Any]]:
+        """The condition of a query for an account's rows, and its values."""
+        if operation.order_id is not None:
+            order_id = int(operation.order_id) if operation.order_id.isdecimal() else 0
+            where, values = "order_id = ? AND account = ?", [min(order_id, INTEGER_MAX), account]
+        else:
+            where, values = "account = ?", [account]
+        symbols = self._symbols(operation)
+        if len(symbols) < len(self._listing.markets):
+            where, values = f"{where} AND symbol IN ({', '.join('?' * len(symbols))})", [*values, *sorted(symbols)]
+        return where, values
+
+    def _cut(self, query: str, values: list[Any], operation: GetOrderHistory | GetFillHistory) -> list[tuple[Any, ...]]:
+        """The rows of one page, newest first unless asked otherwise."""
+        limit = LIMIT_DEFAULT if operation.limit is None else min(operation.limit, LIMIT_MAX)
+        way = "ASC" if operation.sort_direction == SortDirection.ASC else "DESC"
+        query = f"{query.format(way)} {way} LIMIT ? OFFSET ?"
+        return self.histories.find(query, *values, limit, min(operation.offset or 0, INTEGER_MAX))
+
+    def _total(self, table: str, where: str, values: list[Any]) -> int:
+        total: int = self.histories.find(f"SELECT count(*) FROM {table} WHERE {where}", *values)[0][0]
+        return total
+
+    def _seen(self, row: tuple[Any, ...], seen_us: int) -> bytes:
+        """The state of an order at an earlier time; the oldest that is remembered if the lag has grown since."""
+        query = "SELECT state FROM earlier WHERE order_id = ? AND until_us > ? ORDER BY until_us LIMIT 1"
+        found = self.histories.find(query, row[4], seen_us)
+        state: bytes = found[0][0] if found else row[2]
+        return state
+
+    def _past_order(self, row: OrderRow) -> PastOrder:
+        state = row.state
         return past_order(
             row.facts,
             executed=state.executed,
@@ -192,7 +160,7 @@ class Archive:
         )
 
     def _fill(self, row: FillRow) -> Fill:
-        scales = self._listing.scales[row.facts.symbol]
+        scales = self._listing.scales[row.event.order.symbol]
         return fill_row(row.event, time_us=row.time_us, scales=scales, asset_scales=self._listing.asset_scales)
 
     def _symbols(self, operation: GetOrderHistory | GetFillHistory) -> set[str]:
@@ -203,10 +171,6 @@ class Archive:
         asset_class = operation.asset_class if isinstance(operation, GetFillHistory) else None
         return {symbol for symbol, market in meant.items() if asset_class in (None, _class_of(market))}
 
-    def _account(self, account: int | None) -> _Account:
-        """Empty for nobody, and for an account that did nothing yet."""
-        return self._nobody if account is None else self._accounts.get(account, self._nobody)
-
     def _advance(self, now_us: int) -> int:
         self._now_us = max(now_us, self._now_us)
         return self._now_us
@@ -216,33 +180,12 @@ def _class_of(market: Market) -> AssetClass:
     return AssetClass.STOCK if market.rwa_market_type == RwaMarketType.STOCK else AssetClass.CRYPTO
 
 
-def _until(rows: Sequence[Row], end_us: int) -> Sequence[Row]:
-    """Rows from before a moment."""
-    if not rows or rows[-1].time_us < end_us:
-        return rows
-    return rows[: bisect_left(rows, end_us, key=_time_us)]
-
-
-def _between(rows: Sequence[Row], operation: GetFillHistory) -> Sequence[Row]:
-    first = 0 if operation.from_ms is None else bisect_left(rows, _us(operation.from_ms), key=_time_us)
-    last = len(rows) if operation.to_ms is None else bisect_left(rows, _us(operation.to_ms), key=_time_us)
-    return rows if (first, last) == (0, len(rows)) else rows[first:last]
-
-
-def _cut(rows: Sequence[Row], operation: GetOrderHistory | GetFillHistory) -> Sequence[Row]:
-    """The rows of one page, newest first unless asked otherwise."""
-    offset = operation.offset or 0
-    limit = LIMIT_DEFAULT if operation.limit is None else min(operation.limit, LIMIT_MAX)
-    if operation.sort_direction == SortDirection.ASC:
-        return rows[offset : offset + limit]
-    end = max(0, len(rows) - offset)
-    return rows[max(0, end - limit) : end][::-1]
-
-
-def _time_us(row: OrderRow | FillRow) -> int:
-    return row.time_us
+def _page(rows: Iterable[A], total: int) -> Page[A]:
+    page = Page(rows)
+    page.total = total
+    return page
 
 
 def _us(time_ms: object) -> int:
     assert isinstance(time_ms, int), "an operation holds its times as numbers once it is built"
-    return time_ms * 1000
+    return max(-INTEGER_MAX, min(time_ms * 1000, INTEGER_MAX))

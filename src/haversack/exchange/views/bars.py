@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
+from copy import copy
 
 import msgspec
 
@@ -11,7 +12,7 @@ from haversack.exchange.views.spans import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from haversack.wire.enums import KlineInterval
 
 
-class Bar(msgspec.Struct, gc=False):
+class Bar(msgspec.Struct, gc=False, array_like=True):
     """Prices and sums of one stretch of time, in the engine's integers."""
 
     start_us: int
@@ -61,6 +62,10 @@ class Series:
             self._forget(start_us - self._keep_us)
         return self.bars[-1]
 
+    def copy(self) -> list[Bar]:
+        """The bars as they are now: later pieces change only the newest, or add another."""
+        return [*self.bars[:-1], *map(copy, self.bars[-1:])]
+
     def between(self, from_us: int, to_us: int) -> Iterator[Bar]:
         """Bars that start in a stretch of time, oldest first."""
         bars = self.bars
@@ -97,6 +102,11 @@ class Chart:
         """Take in a whole minute, of which the seconds are not known."""
         self._hours.add(bar)
         return self._minutes.add(bar)
+
+    @property
+    def all(self) -> tuple[Series, Series, Series]:
+        """Seconds, minutes, hours."""
+        return self._seconds, self._minutes, self._hours
 
     def series(self, interval: KlineInterval) -> Series:
         """The bars that an interval's candles are made of."""

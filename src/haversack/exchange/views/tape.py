@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from decimal import Decimal
 from itertools import islice
+from typing import NamedTuple
 
 from haversack.exchange.engine.event import MarkChanged, TradePrinted
 from haversack.exchange.listing import INDEX_SCALE, Listing, Scales
@@ -41,6 +42,15 @@ class _Market:
             window.add(minute, piece)
 
 
+class MarketPast(NamedTuple):
+    """All that a tape knows of one market, copied at one moment."""
+
+    symbol: str
+    trades: list[tuple[TradePrinted, int]]
+    bars: list[list[Bar]]
+    """Seconds, minutes and hours of each kind of price."""
+
+
 class Tape:
     """Everything that is public about the past, of all markets, in bounded memory.
 
@@ -74,6 +84,25 @@ class Tape:
         for bar in bars:
             self._advance(bar.start_us)
             market.count(market.charts[KlinePriceType.LAST].add_minute(bar), bar)
+
+    def dump(self) -> list[MarketPast]:
+        """A copy of everything."""
+        return [
+            MarketPast(symbol, list(market.trades), [series.copy() for chart in market.charts.values() for series in chart.all])
+            for symbol, market in self._markets.items()
+        ]
+
+    def load(self, past: Sequence[MarketPast], *, now_us: int) -> None:
+        """Take up what another tape knew at this time."""
+        self._advance(now_us)
+        for symbol, trades, bars in past:
+            market = self._markets[symbol]
+            market.trades.extend(trades)
+            every = [series for chart in market.charts.values() for series in chart.all]
+            for series, known in zip(every, bars, strict=True):
+                series.bars.extend(known)
+            for minute in market.charts[KlinePriceType.LAST].all[1].bars:
+                market.count(minute, minute)
 
     def recent_trades(self, symbol: str, limit: int) -> list[Trade]:
         """The newest trades, newest first."""
