@@ -38,10 +38,10 @@ whether the local exchange answers it; it answers 501 to the others.
 def page(groups: Mapping[str, type[Group[Any]]] | None = None) -> str:
     """The whole page; of other groups than the client's own, if they are given."""
     groups = groups_of_client() if groups is None else groups
-    called = {kind for group in groups.values() for kind in _operations_in(group).values()}
+    called = {kind for group in groups.values() for kind in operations_in(group).values()}
     sections = [_HEADING, _count()]
     for name, group in groups.items():
-        rows = [_row(kind, f"client.{name}.{method}") for method, kind in _operations_in(group).items()]
+        rows = [_row(kind, f"client.{name}.{method}") for method, kind in operations_in(group).items()]
         sections.append(_section(f"`client.{name}`", _first_line(group), rows))
     missing = [_row(kind, "") for kind in OPERATIONS if kind not in called]
     if missing:
@@ -56,7 +56,8 @@ def groups_of_client() -> dict[str, type[Group[Any]]]:
     return {name: type(group) for name, group in vars(client).items() if isinstance(group, Group)}
 
 
-def _operations_in(group: type[Group[Any]]) -> dict[str, type[Operation[Any]]]:
+def operations_in(group: type[Group[Any]]) -> dict[str, type[Operation[Any]]]:
+    """Its calls of one request each, by name."""
     members: dict[str, Any] = {name: member for name, member in vars(group).items() if isinstance(member, endpoint)}
     return {name: member.operation for name, member in members.items()}
 
