@@ -11,10 +11,12 @@ from haversack.clock import Clock, PacedClock
 from haversack.errors import UsageError
 from haversack.exchange.control.desk import ControlDesk
 from haversack.exchange.control.door import control_door
+from haversack.exchange.journal.entry import KEEP
 from haversack.exchange.listing import Listing
 from haversack.exchange.logbook import FolderLogbook
 from haversack.exchange.operator import Operator
 from haversack.exchange.server import Server
+from haversack.exchange.snapshot.keeper import Keeper
 from haversack.exchange.venue import Settings, genesis
 
 
@@ -26,13 +28,20 @@ async def serve(
     settings: Settings,
     listing_path: Path | None = None,
     clock: Clock | None = None,
+    keep: int = KEEP,
 ) -> AsyncGenerator[Server]:
-    """A served exchange whose data is in the folder; it continues where it stopped. It is controlled through the folder, too."""
+    """A served exchange whose data is in the folder; it continues where it stopped. It is controlled through the folder, too.
+
+    So many commands are kept at least; older ones are forgotten, once two snapshots stand behind them.
+    """
     listing = Listing.load(listing_path)
     origin = genesis(listing_bytes(listing_path), settings)
-    operator = Operator(listing, settings, clock or PacedClock(), logbook=FolderLogbook(folder, origin), genesis=origin)
+    logbook = FolderLogbook(folder, origin)
+    operator = Operator(listing, settings, clock or PacedClock(), logbook=logbook, genesis=origin)
+    keeper = Keeper(lambda: logbook.place(operator.venue), keep=keep)
     try:
         operator.start()
+        keeper.start()
         server = Server(operator.venue, pulse=operator.pulse)
         operator.on_renewal.append(server.serve_instead)
         try:
@@ -42,6 +51,7 @@ async def serve(
         finally:
             await server.stop()
     finally:
+        await keeper.stop()
         # The crowd has acted already when a port turns out to be taken: the journal must not be closed below a commit.
         await operator.finish()
 

@@ -32,14 +32,14 @@ class Operator:
         self.clock = clock
         self.logbook = logbook
         self.log: CommandLog = logbook.open()
-        self.venue = Venue(listing, clock, logbook.committer(), settings=settings)
+        self.venue = self._new_venue()
         self.pulse = Pulse(self.venue)
         self.on_renewal: list[Callable[[Venue], None]] = []
         """Who must know when there is another venue."""
 
     def start(self) -> None:
         """Replay what was journaled, or begin."""
-        self.venue.start(self.log)
+        self.venue.start(self.log, self.logbook.snapshots())
         if isinstance(self.clock, PacedClock) and self.venue.last_us > self.clock.now_us():
             # The journal was written on a clock that had been moved: time goes on from there.
             self.clock.advance(us=self.venue.last_us - self.clock.now_us())
@@ -59,7 +59,7 @@ class Operator:
             self.log.append(entries[start : start + _BATCH])
         if now_us is not None and isinstance(self.clock, ManualClock | PacedClock):
             self.clock.set_now_us(now_us)
-        before, self.venue = self.venue, Venue(self.listing, self.clock, self.logbook.committer(), settings=self.settings)
+        before, self.venue = self.venue, self._new_venue()
         self.pulse.venue = self.venue
         before.hub.cut_all()
         self.venue.start(self.log)
@@ -113,6 +113,10 @@ class Operator:
             await self.logbook.finish()
         finally:
             self.logbook.close()
+
+    def _new_venue(self) -> Venue:
+        committer, histories = self.logbook.committer(), self.logbook.histories()
+        return Venue(self.listing, self.clock, committer, settings=self.settings, histories=histories)
 
     async def _execute(self, command: Command) -> None:
         events = self.venue.execute(command, now_us=self.clock.now_us())

@@ -24,6 +24,11 @@ def path_of(folder: Path, header: Header) -> Path:
     return folder / f"snapshot-{header.journal[:8]}-{header.seq:015d}.jsonl"
 
 
+def stands_at(path: Path) -> int:
+    """The command at which a snapshot stands, by its name."""
+    return int(path.stem.rpartition("-")[2])
+
+
 def sound(journal: Journal) -> Iterator[tuple[Header, State]]:
     """The snapshots that a start may rely on, newest first. One that is damaged, or of another past, is passed over."""
     for path in paths(journal.folder, journal.name):
@@ -57,4 +62,4 @@ def remove_old(folder: Path, journal: bytes) -> list[int]:
     found = paths(folder, journal)
     for path in found[KEPT:]:
         path.unlink(missing_ok=True)
-    return [int(path.stem.rpartition("-")[2]) for path in found[:KEPT]]
+    return [stands_at(path) for path in found[:KEPT]]
