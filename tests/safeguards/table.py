@@ -684,6 +684,13 @@ SAFEGUARDS = (
         "tests/exchange/test_authentication.py::test_another_instruction_or_other_parameters_are_refused",
     ),
     Safeguard(
+        "a signature is checked beside the loop, too",
+        "exchange/authentication.py",
+        "if claim is None or not await verify(claim):",
+        "if claim is None:",
+        "tests/exchange/test_server.py::test_of_orders_that_come_together_exactly_the_forged_are_refused",
+    ),
+    Safeguard(
         "a signature of another instruction is refused",
         "exchange/authentication.py",
         "signing_text(instruction, _covered(list(command)))",
@@ -721,7 +728,7 @@ SAFEGUARDS = (
     Safeguard(
         "the guard stands at the door",
         "exchange/server.py",
-        "check_sender(incoming.raw_path, _header_list(incoming), self.port)",
+        "check_sender(incoming.raw_path, fields, self.port)",
         "pass",
         "tests/exchange/test_server.py::test_what_a_web_page_could_send_is_refused_before_routing",
     ),

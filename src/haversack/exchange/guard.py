@@ -7,6 +7,7 @@ where it comes from; programs say neither. There are no cookies and no CORS head
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from haversack.exchange.messages import Refused
 
@@ -21,16 +22,21 @@ def check_sender(target: str, headers: Sequence[tuple[str, str]], port: int) -> 
     hosts = _values(headers, "host")
     if len(hosts) != 1 or hosts[0].lower() not in _own_hosts(port):
         raise _forbidden(f"Host must be 127.0.0.1:{port} or localhost:{port}, found {', '.join(hosts) or 'none'}")
-    own_origins = {f"http://{host}" for host in _own_hosts(port)}
-    if any(origin.lower() not in own_origins for origin in _values(headers, "origin")):
+    if any(origin.lower() not in _own_origins(port) for origin in _values(headers, "origin")):
         raise _forbidden("requests from web pages are refused: Origin is not this listener's own")
     if any(site.lower() not in _FETCH_SITES for site in _values(headers, "sec-fetch-site")):
         raise _forbidden("requests from other sites are refused")
 
 
-def _own_hosts(port: int) -> set[str]:
-    with_port = {f"{host}:{port}" for host in _HOSTS}
-    return with_port | set(_HOSTS) if port == 80 else with_port
+@cache
+def _own_hosts(port: int) -> frozenset[str]:
+    with_port = frozenset(f"{host}:{port}" for host in _HOSTS)
+    return with_port | frozenset(_HOSTS) if port == 80 else with_port
+
+
+@cache
+def _own_origins(port: int) -> frozenset[str]:
+    return frozenset(f"http://{host}" for host in _own_hosts(port))
 
 
 def _values(headers: Sequence[tuple[str, str]], name: str) -> list[str]:

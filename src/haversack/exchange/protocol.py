@@ -17,7 +17,9 @@ class LimitedServer(web.Server):
 
     def __init__(self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> None:
         super().__init__(self._counted(handler), access_log=None, request_factory=_bounded_request)
-        self._arriving: dict[Any, asyncio.TimerHandle] = {}
+        self._owing: dict[RequestHandler, float] = {}
+        """Connections that owe a request, with the loop's time at which they are given up, the earliest first."""
+        self._watch: asyncio.TimerHandle | None = None
         self._open = 0
 
     def _counted(
@@ -49,16 +51,27 @@ class LimitedServer(web.Server):
 
     def awaits(self, handler: RequestHandler) -> None:
         """The connection owes a request from now on; an idle one is closed just the same."""
-        transport = handler.transport
-        if transport is not None and handler not in self._arriving:
+        if handler.transport is not None and handler not in self._owing:
             loop = asyncio.get_running_loop()
-            self._arriving[handler] = loop.call_later(IDLE_S_MAX, transport.abort)
+            self._owing[handler] = loop.time() + IDLE_S_MAX
+            if self._watch is None:
+                self._watch = loop.call_later(IDLE_S_MAX, self._cut_late)
 
     def arrived(self, handler: RequestHandler) -> None:
         """A request's head is in; its body has its own bound."""
-        timer = self._arriving.pop(handler, None)
-        if timer is not None:
-            timer.cancel()
+        self._owing.pop(handler, None)
+
+    def _cut_late(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._owing:
+            handler, due_s = next(iter(self._owing.items()))
+            if due_s > loop.time():
+                self._watch = loop.call_at(due_s, self._cut_late)
+                return
+            del self._owing[handler]
+            if handler.transport is not None:
+                handler.transport.abort()
+        self._watch = None
 
 
 def _bounded_request(*parts: Any) -> web.BaseRequest:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import WSCloseCode, web
@@ -18,6 +19,7 @@ from haversack.exchange.outbox import SocketOutbox
 from haversack.exchange.protocol import LimitedServer
 from haversack.exchange.pulse import Pulse
 from haversack.exchange.venue import Venue
+from haversack.exchange.verifying import VerifyingThread
 
 _log = logging.getLogger("haversack.exchange")
 _HEADERS = {
@@ -35,6 +37,7 @@ class Server:
     """Serves one venue until it is stopped."""
 
     def __init__(self, venue: Venue, *, pulse: Pulse | None = None) -> None:
+        self._verifying = VerifyingThread()
         self._pulse = pulse or Pulse(venue)
         self.serve_instead(venue)
         self._runner = web.ServerRunner(LimitedServer(self._handle), handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
@@ -46,7 +49,7 @@ class Server:
     def serve_instead(self, venue: Venue) -> None:
         """Answer for this venue from now on; conversations with the one before are over."""
         self._venue = venue
-        self._dispatcher = Dispatcher(venue, sleep=self._pulse.sleep)
+        self._dispatcher = Dispatcher(venue, sleep=self._pulse.sleep, verify=self._verifying.is_true)
 
     async def start(self, port: int) -> None:
         """Accept connections on this port of 127.0.0.1; 0 takes a free one, and `port` says which."""
@@ -63,6 +66,7 @@ class Server:
             self._beat.cancel()
         await asyncio.gather(*(outbox.close(WSCloseCode.GOING_AWAY, "shutting down") for outbox in list(self._outboxes)))
         await self._runner.cleanup()
+        self._verifying.close()
 
     @property
     def url(self) -> str:
@@ -81,10 +85,12 @@ class Server:
 
     async def _handle(self, incoming: web.BaseRequest) -> web.StreamResponse:
         try:
-            check_sender(incoming.raw_path, _header_list(incoming), self.port)
-            if incoming.headers.get("upgrade", "").lower() == "websocket" and incoming.path == "/":
+            fields = _header_list(incoming)
+            check_sender(incoming.raw_path, fields, self.port)
+            headers = dict(fields)
+            if headers.get("upgrade", "").lower() == "websocket" and incoming.path == "/":
                 return await self._converse(incoming)
-            return _response(await self._dispatcher.handle(await _read(incoming)))
+            return _response(await self._dispatcher.handle(await _read(incoming, headers)))
         except Refused as refused:
             return _response(refused.reply)
         except (ConnectionCut, ConnectionError):
@@ -119,10 +125,14 @@ def _header_list(incoming: web.BaseRequest) -> list[tuple[str, str]]:
     return [(name.lower(), value) for name, value in incoming.headers.items()]
 
 
-async def _read(incoming: web.BaseRequest) -> Request:
+async def _read(incoming: web.BaseRequest, headers: Mapping[str, str]) -> Request:
     try:
-        async with asyncio.timeout(BODY_S_MAX):
+        if incoming.content.is_eof():
+            # It is here as a whole, so there is nothing to wait for.
             body = await incoming.read()
+        else:
+            async with asyncio.timeout(BODY_S_MAX):
+                body = await incoming.read()
     except web.HTTPRequestEntityTooLarge:
         raise Refused.by_framework(413, f"the payload is too large: at most {BODY_BYTES_MAX} bytes") from None
     except TimeoutError:
@@ -131,7 +141,7 @@ async def _read(incoming: web.BaseRequest) -> Request:
         method=incoming.method,
         path=incoming.path,
         query=incoming.rel_url.raw_query_string,
-        headers={name.lower(): value for name, value in incoming.headers.items()},
+        headers=headers,
         body=body,
     )
 

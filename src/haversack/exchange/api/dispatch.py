@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeAlias
 from haversack.exchange import faults
 from haversack.exchange.api import account, history, markets, nothing, orders, system, transfers, worth
 from haversack.exchange.api.caller import ROWS_DEFAULT, Caller
-from haversack.exchange.authentication import Proof, check_signature, read_proof
+from haversack.exchange.authentication import Proof, Verify, check_signature, check_signature_by, read_proof
 from haversack.exchange.faults import AnswerAction
 from haversack.exchange.journal import JournalStopped
 from haversack.exchange.messages import Refused, Reply, Request
@@ -59,9 +59,11 @@ _CACHE_CONTROL: Mapping[type[Operation[Any]], str] = {
 class Dispatcher:
     """Answers requests. One that it cannot answer because of our own mistake is a 500, never an exception."""
 
-    def __init__(self, venue: Venue, *, sleep: Sleep) -> None:
+    def __init__(self, venue: Venue, *, sleep: Sleep, verify: Verify | None = None) -> None:
+        """`verify` checks signatures elsewhere; without it they are checked here, so that nothing depends on a thread."""
         self._venue = venue
         self._sleep = sleep
+        self._verify = verify
 
     async def handle(self, request: Request) -> Reply:
         """The reply to one request; raises ConnectionCut where a fault wants no reply at all."""
@@ -78,7 +80,7 @@ class Dispatcher:
         if fault is not None:
             faults.before(fault)
         received = read_request(kind, request, self._venue.listing.markets)
-        proof = self._authenticate(kind, request, received.commands)
+        proof = await self._authenticate(kind, request, received.commands)
         await self._speed_bump(received.operation)
         caller = self._caller(proof)
         answer = ROUTES[kind](caller, received.operation)
@@ -90,12 +92,15 @@ class Dispatcher:
             await self._sleep(fault.delay_s)
         return faults.after(fault, reply)
 
-    def _authenticate(self, kind: type[Operation[Any]], request: Request, commands: list[Texts]) -> Proof | None:
+    async def _authenticate(self, kind: type[Operation[Any]], request: Request, commands: list[Texts]) -> Proof | None:
         if kind.instruction is None:
             return None
         proof = read_proof(request.headers)
         forget_ms = self._venue.check_fresh(proof)
-        check_signature(proof, kind.instruction, *commands)
+        if self._verify is None:
+            check_signature(proof, kind.instruction, *commands)
+        else:
+            await check_signature_by(self._verify, proof, kind.instruction, *commands)
         self._venue.check_key(proof.key)
         if kind.method != "GET":
             self._venue.replays.check(proof, forget_ms)
