@@ -154,6 +154,39 @@ async def test_a_request_that_dribbles_in_is_cut_off(monkeypatch: pytest.MonkeyP
         writer.close()
 
 
+async def test_each_connection_that_stays_silent_is_cut_off_at_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "IDLE_S_MAX", 0.05)
+    async with open_server() as (server, _), asyncio.timeout(5):
+        for _ in range(2):
+            # The second pair comes when nobody is waited for any more.
+            first = await asyncio.open_connection("127.0.0.1", server.port)
+            assert b"pong" in await exchange(server.port, get("/api/v1/ping", f"Host: 127.0.0.1:{server.port}"))
+            second = await asyncio.open_connection("127.0.0.1", server.port)
+            for reader, writer in (first, second):
+                with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+                    await reader.readexactly(1)
+                writer.close()
+
+
+async def signed_order(port: int, desk: Desk, *, client_id: int, is_forged: bool) -> bytes:
+    fields = {"symbol": "SOL_USDC", "side": "Bid", "orderType": "Limit", "price": "90", "quantity": "1", "clientId": client_id}
+    headers = Stranger(desk).headers("orderExecute", fields | {"quantity": "2"} if is_forged else fields)
+    body = json.dumps(fields)
+    more = {"Host": f"127.0.0.1:{port}", "Content-Type": JSON, "Content-Length": str(len(body)), "Connection": "close"}
+    lines = [f"{name}: {value}" for name, value in (headers | more).items()]
+    return await exchange(port, "\r\n".join(["POST /api/v1/order HTTP/1.1", *lines, "", body]).encode())
+
+
+async def test_of_orders_that_come_together_exactly_the_forged_are_refused() -> None:
+    async with open_server() as (server, desk):
+        answers = await asyncio.gather(
+            *(signed_order(server.port, desk, client_id=number, is_forged=number % 4 == 0) for number in range(12))
+        )
+        assert [answer.split(b" ")[1] for answer in answers] == [b"200" if number % 4 else b"400" for number in range(12)]
+        assert all(b"Invalid signature" in answer for answer in answers[::4])
+        assert desk.venue.engine.depth("SOL_USDC")[0] == [(9000, 900)]
+
+
 async def test_connections_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "CONNECTIONS_MAX", 3)
     async with open_server() as (server, _):
