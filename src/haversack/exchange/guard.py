@@ -22,7 +22,8 @@ def check_sender(target: str, headers: Sequence[tuple[str, str]], port: int) -> 
     hosts = _values(headers, "host")
     if len(hosts) != 1 or hosts[0].lower() not in _own_hosts(port):
         raise _forbidden(f"Host must be 127.0.0.1:{port} or localhost:{port}, found {', '.join(hosts) or 'none'}")
-    if any(origin.lower() not in _own_origins(port) for origin in _values(headers, "origin")):
+    own_origins = _own_origins(port)
+    if any(origin.lower() not in own_origins for origin in _values(headers, "origin")):
         raise _forbidden("requests from web pages are refused: Origin is not this listener's own")
     if any(site.lower() not in _FETCH_SITES for site in _values(headers, "sec-fetch-site")):
         raise _forbidden("requests from other sites are refused")
