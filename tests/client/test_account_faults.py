@@ -131,6 +131,57 @@ def test_streams_are_asked_for_again_half_a_minute_later_and_silence_is_not_take
     run(main())
 
 
+def test_a_lost_connection_is_not_taken_for_another_refusal() -> None:
+    async def main() -> None:
+        async with exchange_of() as exchange, exchange.client() as client:
+            network = Network(make=lambda: Refusing(2, wait_s=2))
+            async with view_of(by(network, client)) as account:
+                await seconds(5)
+                assert account.health().refusal is not None
+                network._make = Link  # pyright: ignore[reportPrivateUsage]
+                await seconds(29)
+                network.links[0].say(Closed(1012, "restart"))
+                await network.link(2)
+                await seconds(6)
+                assert account.health().refusal is None
+                assert account.is_synced
+
+    run(main())
+
+
+def test_streams_that_somebody_else_reads_too_are_asked_for_again_after_a_refusal() -> None:
+    async def main() -> None:
+        async with exchange_of() as exchange, exchange.client() as client:
+            link = Refusing(99, wait_s=2)
+            async with by(Network(make=lambda: link), client).streams() as streams:
+                other = streams.subscribe("account.orderUpdate")
+                async with view_of(client, streams=streams) as account:
+                    await seconds(80)
+                    assert not account.is_synced
+                    assert [text.count("account.orderUpdate") for text in link.sent if '"SUBSCRIBE"' in text][-2:] == [1, 1]
+                    link.count = 0
+                    await within(account.synced(), 40)
+                    assert served(link) == STREAMS
+                await other.close()
+
+    run(main())
+
+
+def test_fills_between_a_refused_signature_and_the_next_come_as_soon_as_it_is_accepted() -> None:
+    async def main() -> None:
+        async with exchange_of() as exchange, exchange.client() as client, exchange.client() as other:
+            link = Refusing(1, wait_s=2)
+            async with view_of(by(Network(make=lambda: link), client)) as account:
+                fills = account.fills()
+                await trade(client, other)
+                [filled] = await within(next_fills(fills, 1), 4)
+                assert filled.fill.recovered
+                assert account.health().refusal is None
+                assert link.asked == 2
+
+    run(main())
+
+
 def test_a_flood_loses_nothing_in_silence() -> None:
     async def main() -> None:
         async with exchange_of() as exchange, exchange.client() as client, exchange.client() as other:

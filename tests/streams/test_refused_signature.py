@@ -86,6 +86,43 @@ def test_a_stream_that_speaks_meanwhile_is_not_asked_for_again() -> None:
     assert [json.loads(text)["params"] for text in session.outgoing(3)] == [[ORDERS]]
 
 
+def test_readers_are_told_that_nothing_came_from_the_asking_until_it_was_asked_again() -> None:
+    session = new_session(ORDERS, "trade.A", BALANCES)
+    session.tell_time(0, WALL_US)
+    session.received(refusal(4003), 5)
+    told = session.interruptions()
+    session.clock_measured()
+    session.outgoing(9)
+    told += session.interruptions()
+    assert [(news.streams, news.from_us - WALL_US, news.to_us) for news in told] == [
+        ((ORDERS, BALANCES), 0, None),
+        ((ORDERS, BALANCES), 0, WALL_US + 9),
+    ]
+    assert session.tracks[ORDERS].interruptions == 1
+
+
+def test_readers_are_told_too_if_the_stream_was_served_all_the_while() -> None:
+    session = new_session(BALANCES)
+    session.received(refusal(4003), 1)
+    session.received(frame(BALANCES), 2)
+    session.clock_measured()
+    assert [news.to_us for news in session.interruptions()] == [None, 2]
+    assert session.outgoing(3) == []
+
+
+def test_streams_that_were_refused_are_asked_for_again_if_somebody_says_so_and_no_others() -> None:
+    session = new_session(ORDERS, BALANCES, measures_clock=False)
+    session.received(frame(BALANCES), 1)
+    session.received(refusal(4003), 2)
+    session.ask_again(ORDERS, BALANCES, "account.positionUpdate")
+    assert not session.is_asked(ORDERS)
+    assert [(request["method"], request["params"]) for request in map(json.loads, session.outgoing(3))] == [
+        ("UNSUBSCRIBE", [ORDERS]),
+        ("SUBSCRIBE", [ORDERS]),
+    ]
+    assert [news.to_us for news in session.interruptions()] == [None, 3]
+
+
 @pytest.mark.parametrize(("code", "measures_clock"), [(4003, False), (4006, True), (4002, True)])
 def test_other_refusals_and_those_of_nobody_who_can_measure_are_the_reader_s(code: int, measures_clock: bool) -> None:
     session = new_session(ORDERS, measures_clock=measures_clock)

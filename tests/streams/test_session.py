@@ -12,9 +12,10 @@ from haversack.clock import ManualClock
 from haversack.credentials import Credentials
 from haversack.errors import MissingCredentials, ProtocolError, SubscriptionRefused, UsageError
 from haversack.signing import Signer, Verifier
+from haversack.streams.blame import REPLY_US_MAX
 from haversack.streams.freshness import Verdict
 from haversack.streams.requests import STREAMS_PER_FRAME_MAX
-from haversack.streams.session import REPLY_US_MAX, TURN_US, StreamSession
+from haversack.streams.session import TURN_US, StreamSession
 from haversack.wire.events import DepthUpdate
 from haversack.wire.frames import Message
 from streams.link import frame, refusal

@@ -116,6 +116,9 @@ class Tending:
     async def _listen(self, streams: AsyncStreams) -> None:
         while True:
             subscription = streams.subscribe(*STREAMS, when_full=WhenFull.FAIL, interruptions=True)
+            if self.refusal is not None:
+                # Somebody else may read them too, so that they were never given up.
+                streams.ask_again(*STREAMS)
             try:
                 await subscription.sent()
                 self._view.connected(self._now_us())
@@ -132,15 +135,14 @@ class Tending:
                 self._view.disconnected()
                 await subscription.close()
             if self.refusal is not None:
-                # In between the exchange is told that they are not wanted, so that they can be asked for again.
                 await asyncio.sleep(REFUSED_PAUSE_S)
 
     async def _doubt(self, subscription: MarkedSubscription) -> None:
-        """After a refusal: wait a moment whether the next one comes."""
+        """After a refusal: wait a moment whether the next one comes. Other news, such as a lost connection, is none."""
         if self.refusal is not None:
             try:
                 async with asyncio.timeout(REFUSAL_S):
-                    await subscription.ready()
+                    await self._hear(subscription)
             except TimeoutError:
                 self.refusal = None
                 self._bell.ring()

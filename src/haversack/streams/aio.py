@@ -147,6 +147,15 @@ class AsyncStreams:
         self._work.set()
         return subscription
 
+    def ask_again(self, *streams: str) -> None:
+        """Ask the exchange anew for streams that it refused: it would otherwise be asked when nobody reads them any more.
+
+        Whoever reads them is told of an interruption. One that has brought something on this connection is left alone.
+        """
+        self._check_open()
+        self._session.ask_again(*streams)
+        self._work.set()
+
     def on(
         self,
         streams: str | Iterable[str],

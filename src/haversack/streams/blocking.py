@@ -299,6 +299,14 @@ class BlockingStreams:
             raise
         return book
 
+    def ask_again(self, *streams: str) -> None:
+        """Ask the exchange anew for streams that it refused; see AsyncStreams.ask_again."""
+
+        async def ask_again() -> None:
+            self._streams.ask_again(*streams)
+
+        self._opened_thread().call(ask_again)
+
     def on(
         self,
         streams: str | Iterable[str],

@@ -115,6 +115,11 @@ class Track:
         self.must_end_first = False
         """Whether it has to be unsubscribed before it is asked for again."""
 
+    @property
+    def is_unheard(self) -> bool:
+        """Whether it was asked for, and has brought nothing on this connection."""
+        return self.asked_us is not None and self.heard_us is None
+
     def asked(self, now_us: int) -> None:
         """The exchange was asked for it."""
         self.asked_us = now_us

@@ -17,26 +17,24 @@ from haversack.clock import secret_bytes, seeded_random
 from haversack.errors import MissingCredentials, ProtocolError, SubscriptionRefused
 from haversack.signing import Signer
 from haversack.streams.backoff import Backoff, Waits
+from haversack.streams.blame import asked_of, lately
 from haversack.streams.freshness import PATIENCE_MAX, Suspect, Track, Verdict
 from haversack.streams.health import ConnectionState
 from haversack.streams.heartbeat import Due, Heartbeat, Pulse
 from haversack.streams.interruption import SILENT, Interrupted
-from haversack.streams.names import checked_names, family_of, is_documented, is_windowed
+from haversack.streams.losses import Losses
+from haversack.streams.names import checked_names, family_of, is_documented
 from haversack.streams.requests import subscribing, unsubscribing
 from haversack.wire.frames import Message, is_private, read_frame
 
 Delivery: TypeAlias = Message | DepthFrame | SubscriptionRefused | ProtocolError
 """What a frame turned out to be."""
 
-REPLY_US_MAX = 5_000_000
-"""An error frame is first put down to what was asked for within this time before it."""
 TURN_US = 1_000_000
 """How long an error is waited for after a family of streams that the documentation does not know, before the next is tried."""
 LOOK_US = 1_000_000
 """How often the streams are looked at for silence."""
 
-# Which streams an error can concern, by its code (observed 2026-09); all of them for other codes.
-_CONCERNS: dict[int, Callable[[str], bool]] = {4003: is_private, 4008: is_windowed}
 _BY_NAME = (4006, 4008)
 _BAD_SIGNATURE = 4003
 
@@ -68,13 +66,12 @@ class StreamSession:
         self._connected_us = 0
         self._desired: dict[str, None] = {}
         self._tracks: dict[str, Track] = {}
-        self._news: list[Interrupted] = []
+        self._losses = Losses()
         self._nudged: list[str] = []
         self._doubted: tuple[str, ...] = ()
         self._turn_us: int | None = None
         self._looked_us = 0
         self._is_mute = True
-        self._wall_offset_us = 0
         self._doubted_signatures: dict[str, None] = {}
         self._was_clock_measured = False
         self.state = ConnectionState.CONNECTING
@@ -114,11 +111,11 @@ class StreamSession:
     @property
     def wall_offset_us(self) -> int:
         """What to add to a monotonic time to have the time of day."""
-        return self._wall_offset_us
+        return self._losses.wall_offset_us
 
     def tell_time(self, now_us: int, wall_us: int) -> None:
         """What time of day it is; lags and the times of interruptions are told by it."""
-        self._wall_offset_us = wall_us - now_us
+        self._losses.wall_offset_us = wall_us - now_us
 
     def subscribe(self, *streams: str) -> tuple[str, ...]:
         """Want these streams from now on; their names, once each."""
@@ -188,8 +185,7 @@ class StreamSession:
 
     def interruptions(self) -> list[Interrupted]:
         """What was interrupted, or asked for again, since this was called last."""
-        news, self._news = self._news, []
-        return news
+        return self._losses.taken_out()
 
     def received(self, frame: str | bytes, now_us: int) -> Delivery | None:
         """What a frame says; None for what concerns nobody. Nothing that a peer sends raises here."""
@@ -215,6 +211,7 @@ class StreamSession:
         streams = self._concerned(said.code, now_us)
         if said.code == _BAD_SIGNATURE and streams and self._measures_clock and not self._was_clock_measured:
             self._doubted_signatures.update(dict.fromkeys(streams))
+            self._losses.lose({stream: self._tracks[stream] for stream in streams}, None, "its signature was refused")
             return None
         return SubscriptionRefused(said.code, said.message, streams)
 
@@ -229,9 +226,19 @@ class StreamSession:
         self._was_clock_measured = True
         for stream in doubted:
             track = self._tracks.get(stream)
-            # What has brought something since then was not refused.
             if track is not None and track.heard_us is None:
                 track.asked_us = None
+            elif track is not None:
+                # What has brought something since then was not refused.
+                self._losses.end({stream: track}, track.heard_us or 0)
+
+    def ask_again(self, *streams: str) -> None:
+        """Ask the exchange anew for those that have brought nothing on this connection, such as after a refusal."""
+        silent = {name: self._tracks[name] for name in streams if name in self._tracks and self._tracks[name].is_unheard}
+        self._losses.lose(silent, None, "it was refused")
+        for track in silent.values():
+            track.asked_us = None
+            track.must_end_first = True
 
     def heard(self, now_us: int) -> None:
         """Anything came, such as a ping or a pong."""
@@ -318,7 +325,7 @@ class StreamSession:
         # Only what was asked for is remembered: a hostile peer could otherwise fill the memory with names.
         track = self._tracks.get(said.stream)
         if track is not None and track.asked_us is not None:
-            track.heard(said, event_us, now_us, wall_offset_us=self._wall_offset_us)
+            track.heard(said, event_us, now_us, wall_offset_us=self._losses.wall_offset_us)
             self._is_mute = False
 
     def _enter(self, state: ConnectionState, now_us: int) -> None:
@@ -329,11 +336,8 @@ class StreamSession:
     def _forget(self, now_us: int, reason: str) -> None:
         """Nothing is asked for any more; what was is lost from the last moment on at which anything came."""
         since_us = now_us if self.heard_us is None else self.heard_us
-        lost = [stream for stream, track in self._tracks.items() if track.asked_us is not None and stream in self._desired]
-        for stream in lost:
-            self._tracks[stream].lose(since_us)
-        if lost:
-            self._news.append(Interrupted(tuple(lost), since_us + self._wall_offset_us, None, reason))
+        asked = {name: track for name, track in self._tracks.items() if track.asked_us is not None and name in self._desired}
+        self._losses.lose(asked, since_us, reason)
         self._pulse = None
         self._tracks = {stream: self._tracks[stream] for stream in self._desired}
         for track in self._tracks.values():
@@ -360,22 +364,16 @@ class StreamSession:
 
     def _ask(self, streams: list[str], now_us: int) -> None:
         """Count them as asked for, and tell where that ends an interruption."""
-        again: dict[int, list[str]] = {}
-        for stream in streams:
-            track = self._tracks[stream]
-            if track.lost_us is not None:
-                again.setdefault(track.lost_us, []).append(stream)
+        asked = {stream: self._tracks[stream] for stream in streams}
+        self._losses.end(asked, now_us)
+        for track in asked.values():
             track.asked(now_us)
-        offset_us = self._wall_offset_us
-        for since_us, names in again.items():
-            self._news.append(Interrupted(tuple(names), since_us + offset_us, now_us + offset_us, "asked for again"))
 
     def _revive(self, track: Track, suspect: Suspect, now_us: int) -> None:
         since_us = now_us - suspect.silent_us
-        track.lose(since_us)
+        self._losses.lose({suspect.stream: track}, since_us, SILENT)
         track.asked_us = None
         track.was_revived = track.must_end_first = True
-        self._news.append(Interrupted((suspect.stream,), since_us + self._wall_offset_us, None, SILENT))
 
     def _may_renew(self, track: Track) -> bool:
         """Whether another connection can help: not for a stream that is silent on every one, as that of a closed market is."""
@@ -383,13 +381,8 @@ class StreamSession:
 
     def _concerned(self, code: int, now_us: int) -> tuple[str, ...]:
         """The streams that an error can concern: never one that has brought data."""
-        concerns = _CONCERNS.get(code)
-        asked = {
-            stream: track.asked_us
-            for stream, track in self._tracks.items()
-            if track.asked_us is not None and track.heard_us is None and (concerns is None or concerns(stream))
-        }
-        found = [stream for stream, asked_us in asked.items() if now_us - asked_us <= REPLY_US_MAX] or list(asked)
+        asked = asked_of(code, self._tracks)
+        found = lately(asked, now_us)
         if code in _BY_NAME:
             # The name itself was refused: that of the family whose turn it is, or else one that the documentation does not know.
             turn = [stream for stream in self._doubted if stream in asked]
