@@ -54,6 +54,10 @@ def read_or_refused(body: bytes) -> Received | Reply:
         (GetKlines, "symbol=SOL_USDC&interval=1m&startTime=x", 'failed to parse parameter `startTime`: failed to parse "integer_int64": invalid digit found in string'),
         (GetDepth, "", 'failed to parse parameter `symbol`: Type "string" expects an input value.'),
         (GetDepositAddress, "blockchain=Nowhere", 'failed to parse parameter `blockchain`: failed to parse "Blockchain": Expect a valid enumeration value.'),
+        (GetKlines, "symbol=SOL_USDC&interval=1m&startTime=", 'failed to parse parameter `startTime`: failed to parse "integer_int64": cannot parse integer from empty string'),
+        (GetKlines, "symbol=SOL_USDC&interval=1m&startTime=9223372036854775808", 'failed to parse parameter `startTime`: failed to parse "integer_int64": number too large to fit in target type'),
+        (GetFillHistory, "limit=-1", 'failed to parse parameter `limit`: failed to parse "integer_uint64": invalid digit found in string'),
+        (GetFillHistory, "limit=0", 'failed to parse parameter `limit`: failed to parse "integer_uint64": Only integers from 1 to 1000 are accepted.'),
         (GetFillHistory, "limit=1001", 'failed to parse parameter `limit`: failed to parse "integer_uint64": Only integers from 1 to 1000 are accepted.'),
     ],
 )  # fmt: skip
@@ -71,8 +75,18 @@ def test_a_malformed_query_is_told_in_plain_text(kind: type[Operation[Any]], que
         (order(orderType="Foo"), 'Expected input type "OrderTypeEnum", found "Foo". (occurred while parsing "OrderExecutePayload")'),
         (order(side=...), 'Type "Side" expects an input value. (occurred while parsing "OrderExecutePayload")'),
         (order(side=None), 'Type "Side" expects an input value. (occurred while parsing "OrderExecutePayload")'),
-        (b"[" + order() + b"]", 'Expected input type "OrderExecutePayload", found [' + order().decode().replace(" ", "") + "]."),
-        (b"{", "expected value at line 1 column 1"),
+        (b"{", "EOF while parsing an object at line 1 column 1"),
+        (b'{\n "side": bid}', "expected value at line 2 column 10"),
+        (b"", 'Expected input type "OrderExecutePayload", found null.'),
+        (b'[{"side":"Bid","price":[{"b":1,"a":2}],"orderType":"Limit"}]', 'Expected input type "OrderExecutePayload", found [{"orderType":"Limit","price":[{"a":2,"b":1}],"side":"Bid"}].'),
+        (order(symbol=...), 'Type "MarketSymbol" expects an input value. (occurred while parsing "OrderExecutePayload")'),
+        (order(symbol=5), 'Expected input type "MarketSymbol", found 5. (occurred while parsing "OrderExecutePayload")'),
+        (order(clientId=1.5), 'failed to parse "integer_uint32": invalid integer (occurred while parsing "optional_integer_uint32") (occurred while parsing "OrderExecutePayload")'),
+        (order(clientId=-1), 'failed to parse "integer_uint32": invalid integer (occurred while parsing "optional_integer_uint32") (occurred while parsing "OrderExecutePayload")'),
+        (order(clientId="1"), 'Expected input type "integer_uint32", found "1". (occurred while parsing "optional_integer_uint32") (occurred while parsing "OrderExecutePayload")'),
+        (order(price=""), 'failed to parse "string_decimal": Invalid decimal: empty (occurred while parsing "optional_string_decimal") (occurred while parsing "OrderExecutePayload")'),
+        (order(price="1e2"), 'failed to parse "string_decimal": Invalid decimal: unknown character (occurred while parsing "optional_string_decimal") (occurred while parsing "OrderExecutePayload")'),
+        (order().replace(b'"20"', b"1e99"), 'failed to parse "string_decimal": Float out of range (occurred while parsing "optional_string_decimal") (occurred while parsing "OrderExecutePayload")'),
         (order(postOnly="true"), 'Expected input type "boolean", found "true". (occurred while parsing "optional_boolean") (occurred while parsing "OrderExecutePayload")'),
         (order(clientId=2**32), 'failed to parse "integer_uint32": Only integers from 0 to 4294967295 are accepted. (occurred while parsing "optional_integer_uint32") (occurred while parsing "OrderExecutePayload")'),
         (order(price="1e400"), 'failed to parse "string_decimal": Invalid decimal: unknown character (occurred while parsing "optional_string_decimal") (occurred while parsing "OrderExecutePayload")'),
@@ -107,8 +121,13 @@ def test_a_body_that_is_not_json_is_refused_before_it_is_read(content_type: str 
     assert (refused.value.reply.status, refused.value.reply.body.decode()) == (415, text)
 
 
-def test_json_with_a_charset_is_taken() -> None:
-    assert send(PlaceOrder, order(), "application/json; charset=utf-8").operation.price == Decimal(20)
+@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "APPLICATION/JSON", "application/vnd.bot+json"])
+def test_any_kind_of_json_is_taken(content_type: str) -> None:
+    assert send(PlaceOrder, order(), content_type).operation.price == Decimal(20)
+
+
+def test_a_number_with_an_exponent_is_taken_where_a_text_with_one_is_not() -> None:
+    assert send(PlaceOrder, order().replace(b'"20"', b"2.5e-1")).operation.price == Decimal("0.25")
 
 
 def test_decimals_may_be_strings_or_numbers_and_are_signed_as_they_were_written() -> None:

@@ -79,7 +79,7 @@ async def test_the_signature_covers_every_order_in_its_place(signed: list[dict[s
 @pytest.mark.parametrize(
     ("body", "text"),
     [
-        (ORDER, 'Expected input type "[OrderExecutePayload]", found {"symbol":"SOL_USDC","side":"Bid","orderType":"Limit","price":"100","quantity":"1"}.'),
+        (ORDER, 'Expected input type "[OrderExecutePayload]", found {"orderType":"Limit","price":"100","quantity":"1","side":"Bid","symbol":"SOL_USDC"}.'),
         ([1], 'Expected input type "OrderExecutePayload", found 1. (occurred while parsing "[OrderExecutePayload]")'),
         ([ORDER, {"symbol": "SOL_USDC"}], 'Type "OrderTypeEnum" expects an input value. (occurred while parsing "OrderExecutePayload") (occurred while parsing "[OrderExecutePayload]")'),
         ([ORDER | {"symbol": "NOTREAL"}], 'failed to parse "MarketSymbol": Invalid market symbol (occurred while parsing "OrderExecutePayload") (occurred while parsing "[OrderExecutePayload]")'),
