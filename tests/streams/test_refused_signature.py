@@ -209,3 +209,23 @@ def test_the_reader_is_told_of_the_second_refusal_and_the_clock_is_not_measured_
             assert (sync.count, len(network.links[0].sent)) == (1, 2)
 
     run(main())
+
+
+def test_a_key_that_cannot_be_reached_for_a_while_costs_a_connection_and_not_the_streams() -> None:
+    faults: list[Exception] = [RuntimeError("throttled"), OSError("away")]
+
+    def sign(text: bytes) -> bytes:
+        if faults:
+            raise faults.pop()
+        return KEYS.sign(text)
+
+    async def main() -> None:
+        network, clock = Network(), LoopClock()
+        signer = Signer(Credentials.from_signer(KEYS.public_key, sign), clock)
+        async with AsyncStreams("ws://localhost:1", signer=signer, clock=clock, connect=network) as streams:
+            subscription = streams.subscribe(BALANCES)
+            (await network.link(3)).say(frame(BALANCES))
+            assert (await anext(subscription)).stream == BALANCES
+            assert str(streams.health().last_error).endswith(f"{BALANCES} could not be signed: RuntimeError: throttled")
+
+    run(main())

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from haversack.errors import StreamClosed
 from haversack.signing import SUBSCRIBE, Signer, signing_text
 from haversack.streams.names import is_documented
 from haversack.wire.frames import Signature, StreamRequest, is_private
@@ -37,7 +38,11 @@ def _signature(stream: str, signer: Signer | None) -> Signature | None:
         return None
     assert signer is not None, "subscribe refuses private streams without a signer"
     # A subscription changes nothing at the exchange, so that the same string may be signed twice.
-    signed = signer.sign(_SUBSCRIBE_TEXT, changes_state=False)
+    try:
+        signed = signer.sign(_SUBSCRIBE_TEXT, changes_state=False)
+    except Exception as error:
+        # A key that lives elsewhere may be out of reach for a while, which must not end the streams for good.
+        raise StreamClosed(None, f"{stream} could not be signed: {type(error).__name__}: {error}") from error
     return signed.public_key, signed.signature, str(signed.timestamp_ms), str(signed.window_ms)
 
 
