@@ -546,6 +546,31 @@ def test_a_frame_that_is_not_understood_makes_the_book_begin_anew(garbage: str) 
     run(main())
 
 
+@pytest.mark.parametrize(
+    ("garbage", "is_concerned"),
+    [
+        ('{"data":{"e":"depth",,},"stream":"trade.OTHER"}', False),
+        ('{"data":{"e":"depth",,},"stream":"' + DEPTH + '"}', True),
+        ('{"data":{"e":"depth",,},"stream":"depth.NOBODY"}', True),
+        ('{"data":{,},"stream":"' + DEPTH + '"}{"data":{,},"stream":"trade.OTHER"}', True),
+        ('{"data":{"e":"depth",,},"stream":"trade.OTHER', True),
+    ],
+)
+def test_a_frame_that_is_not_understood_and_names_one_stream_concerns_its_readers_alone(garbage: str, is_concerned: bool) -> None:
+    async def main() -> None:
+        shop = Shop()
+        async with shop.streams() as streams:
+            book = await streams.book(SYMBOL)
+            trades = streams.subscribe("trade.OTHER")
+            await trades.sent()
+            shop.network.links[0].say(garbage)
+            await seconds(0.001)
+            assert book.is_synced != is_concerned
+            assert trades.waiting == (not garbage.endswith(DEPTH + '"}'))
+
+    run(main())
+
+
 @pytest.mark.parametrize("check", [True, False])
 @pytest.mark.parametrize("is_ticker_first", [True, False])
 def test_the_book_ticker_checks_a_book_if_anybody_wants_it(check: bool, is_ticker_first: bool) -> None:

@@ -13,6 +13,19 @@ from haversack.streams.session import Delivery
 from haversack.streams.subscription import Reader
 from haversack.wire.frames import Message
 
+_NAME = b'"stream":"'
+
+
+def named_last(frame: bytes) -> str:
+    """The one stream that a frame names, at its end, where the exchange writes it; empty if it names none, or two.
+
+    What cannot be understood before that is of this stream and no other: else one odd frame would make every book of a connection
+    begin anew. Were the name itself garbled, a book would see its gap.
+    """
+    _, found, name = frame.rpartition(_NAME)
+    is_whole = found and name.endswith(b'"}') and name.count(b'"') == 1 and frame.count(_NAME) == 1
+    return name[:-2].decode(errors="replace") if is_whole else ""
+
 
 class Routes:
     """The readers of one connection, and those that still wait for their streams to be asked for."""
@@ -65,7 +78,7 @@ class Routes:
         elif isinstance(delivery, SubscriptionRefused):
             readers = self.of(delivery.streams)
         else:
-            readers = self.all()
+            readers = self._readers.get(named_last(delivery.body), ()) or self.all()
         self.stray += not readers
         full: Sequence[Reader] = ()
         for reader in readers:
