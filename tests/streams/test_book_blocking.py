@@ -1,8 +1,11 @@
 """Live books of blocking streams: fed in one thread, read in others."""
 
 import asyncio
+import json
+import os
 import random
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,7 +14,16 @@ import pytest
 from book.made import SYMBOL
 from book.world import Venue
 from haversack.book.snapshot import BookSnapshot
-from haversack.errors import ApiError, BookNotSynced, Gap, InvalidRequest, StreamClosed, SubscriptionRefused, UsageError
+from haversack.errors import (
+    ApiError,
+    BookNotSynced,
+    Gap,
+    HaversackError,
+    InvalidRequest,
+    StreamClosed,
+    SubscriptionRefused,
+    UsageError,
+)
 from haversack.streams.blocking import BlockingStreams
 from haversack.streams.book_blocking import BlockingBook
 from haversack.streams.transport import FrameSocket
@@ -122,6 +134,47 @@ def test_two_threads_see_true_states_in_order_while_it_is_fed() -> None:
         assert wrong == []
         assert len(seen) == 2
         assert all(mine == sorted(mine) and mine[-1] == last_id[0] for mine in seen)
+
+
+def said_in_a_fork(works: list[Callable[[], object]]) -> list[str]:
+    """What a forked process gets to see of each."""
+    reading, writing = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        try:
+            os.write(writing, json.dumps([result_of(work) for work in works]).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    os.waitpid(child, 0)
+    with os.fdopen(reading) as answer:
+        said: list[str] = json.loads(answer.read())
+    return said
+
+
+def result_of(work: Callable[[], object]) -> str:
+    try:
+        return str(work())
+    except HaversackError as error:
+        return f"{type(error).__name__}: {error}"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system knows no fork")
+def test_a_forked_process_is_told_that_nothing_comes_there_and_harms_nobody() -> None:
+    shop = Shop()
+    with shop.streams() as streams, streams.book(SYMBOL, timeout_s=PATIENCE_S) as book:
+        subscription = streams.subscribe("trade.SOL_USDC")
+        works: list[Callable[[], object]] = [
+            *(lambda: book.is_synced, lambda: book.best_bid, book.wait_synced, lambda: next(iter(book)), subscription.next),
+            *(lambda: streams.subscribe("trade.SOL_USDC"), streams.close),
+        ]
+        said = said_in_a_fork(works)
+        assert (said[0], said[-1]) == ("False", "None")
+        assert all("forked" in text for text in said[1:-1]), said
+        shop.trade(5)
+        book.wait_until(lambda: shop.is_newest(book), PATIENCE_S)
 
 
 def test_a_gap_is_raised_and_waited_out() -> None:

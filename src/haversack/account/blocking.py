@@ -47,9 +47,11 @@ class BlockingAccountEvents(Generic[EventT]):
 
     def next(self, timeout_s: float | None = None) -> EventT:
         """The next event; a TimeoutError if none comes in time, after which nothing is lost. None waits for ever."""
-        if not self._fetched:
+        while True:
+            # Looked at and taken at once: another thread may have been quicker.
+            with suppress(IndexError):
+                return self._fetched.popleft()
             self._thread.call(self._fetch, timeout_s=timeout_s)
-        return self._fetched.popleft()
 
     async def _fetch(self) -> None:
         # It goes straight where `next` finds it: a caller that gives up just now loses nothing.

@@ -78,14 +78,16 @@ class AnyBlockingSubscription(Generic[ItemT]):
 
     def next(self, timeout_s: float | None = None) -> ItemT:
         """The next message; a TimeoutError if none comes in time, after which nothing is lost. None waits for ever."""
-        while not self._fetched:
+        while True:
+            # Another thread may close it at any moment, which empties what was fetched.
+            with suppress(IndexError):
+                item = self._fetched.popleft()
+                if isinstance(item, HaversackError):
+                    raise item
+                return item
             if self._is_ended:
                 raise StreamClosed(None, "the subscription was closed by this side")
             self._thread.call(self._fetch, timeout_s=timeout_s)
-        item = self._fetched.popleft()
-        if isinstance(item, HaversackError):
-            raise item
-        return item
 
     def sent(self, timeout_s: float | None = None) -> None:
         """Wait until the exchange has been asked for these streams: the most that can be known, as it acknowledges nothing."""

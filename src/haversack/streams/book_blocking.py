@@ -8,10 +8,10 @@ from threading import Condition
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
-from haversack.errors import StreamClosed
+from haversack.errors import BookNotSynced, StreamClosed, UsageError
 from haversack.streams.book import Changes, LiveBook
 from haversack.streams.feed import Loan
-from haversack.streams.loop_thread import LoopThread
+from haversack.streams.loop_thread import ELSEWHERE, LoopThread
 
 BookT = TypeVar("BookT", bound="BlockingBook")
 
@@ -32,6 +32,13 @@ class BlockingBook(LiveBook):
         super().__init__(loan)
         self._thread = thread
         self._news = Condition()
+
+    @property
+    def _is_open(self) -> bool:
+        return super()._is_open and not self._thread.is_elsewhere
+
+    def _error(self) -> BookNotSynced:
+        return BookNotSynced(self.symbol, ELSEWHERE) if self._thread.is_elsewhere else super()._error()
 
     def wait_synced(self, timeout_s: float | None = None) -> None:
         """Wait until it is in sync; a TimeoutError if that takes longer. Raises what ended it, as an AsyncBook does."""
@@ -61,6 +68,9 @@ class BlockingBook(LiveBook):
 
         `book.wait_until(lambda: book.is_synced and book.spread < 1)`; it must not wait for anything itself.
         """
+
+        if self._thread.is_elsewhere:
+            raise UsageError(ELSEWHERE)
 
         def is_so_now() -> bool:
             # Before looking: what changes after that wakes this thread, and what changed before is seen.

@@ -9,7 +9,9 @@ from contextlib import suppress
 from threading import Lock, Thread
 from typing import Any, TypeAlias, TypeVar
 
-from haversack.errors import StreamClosed
+from haversack.errors import StreamClosed, UsageError
+
+ELSEWHERE = "it was opened in another process, from which this one was forked: open it anew in this one"
 
 T = TypeVar("T")
 Work: TypeAlias = Callable[[], Coroutine[Any, Any, T]]
@@ -25,10 +27,16 @@ class LoopThread:
         self._thread = Thread(target=self._live, name=name, daemon=True)
         self._lock = Lock()
         self._answers: dict[Future[Any], asyncio.Task[None] | None] = {}
-        self._is_over = False
+        self._is_over = self._was_started = False
         self.is_stopping = False
         """Whether it was told to stop."""
         self._main_task: asyncio.Task[Any] | None = None
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it goes on in another process only, from which this one was forked: a fork takes no thread along."""
+        # Looked at in this order: a thread that ends says so before.
+        return self._was_started and not self._thread.is_alive() and not self._is_over
 
     @property
     def waiting(self) -> int:
@@ -40,12 +48,15 @@ class LoopThread:
         """Begin."""
         try:
             self._thread.start()
+            self._was_started = True
         except BaseException:
             self._loop.close()
             raise
 
     def stop(self, wait_s: float) -> None:
-        """Cancel `main`, and wait for the thread to end. Stopping twice is fine."""
+        """Cancel `main`, and wait for the thread to end. Stopping twice is fine; a forked process leaves it to the other."""
+        if self.is_elsewhere:
+            return
         with self._lock:
             if not self._is_over:
                 self._loop.call_soon_threadsafe(self._cancel_main)
@@ -54,6 +65,8 @@ class LoopThread:
     def call(self, work: Work[T], *, timeout_s: float | None = None) -> T:
         """What the work answers. A TimeoutError, and the work is cancelled, if it takes longer; StreamClosed if it cannot end."""
         answer: Future[T] = Future()
+        if self.is_elsewhere:
+            raise UsageError(ELSEWHERE)
         with self._lock:
             if self._is_over:
                 raise _over()
