@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from haversack.cli import faults, operate
+from haversack.cli.verify import verify
 from haversack.clock import PacedClock
 from haversack.errors import UsageError
 from haversack.signing import Verifier
@@ -18,12 +19,16 @@ if TYPE_CHECKING:
     from haversack.exchange.venue import Settings
 
 _PORT_MAX = 65_535
+KEEP = 3_000_000
+"""As in `haversack.exchange.journal.entry`, which a command to a running exchange does not import."""
 _PORT = "Port on 127.0.0.1; 0 takes a free one, and the printed line says which."
 _SPEED = "Seconds that pass at the exchange in one of this machine's: 60 is a minute a second, 0 a clock that waits for commands."
+_KEEP = "Commands that the journal keeps at least, for `verify` and `save`; the crowd brings about 2 million (180 MB) a day."
 
 exchange = App(name="exchange")
 exchange.command(operate.clock)
 exchange.command(faults.fault)
+exchange.command(verify)
 for _command in (operate.seed, operate.market, operate.price, operate.state, operate.save, operate.load, operate.reset):
     exchange.command(_command)
 
@@ -41,6 +46,7 @@ def serve_until_told(
     rate_limit: int | None = None,
     key: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     listing: Path | None = None,
+    keep: Annotated[int, Parameter(help=_KEEP)] = KEEP,
 ) -> None:
     """Serve the local exchange until it is told to stop.
 
@@ -64,12 +70,10 @@ def serve_until_told(
         File of markets and assets, in the form of the package's own exchange/data/listing.toml.
     """
     # A command to an exchange that runs needs none of this, and should be quick.
-    from haversack.exchange.pulse import SPEED_MAX
     from haversack.exchange.venue import Settings
 
     _check(port, speed_bump_ms, rate_limit, key)
-    if not 0 <= speed <= SPEED_MAX:
-        raise UsageError(f"--speed must be 0 to {SPEED_MAX}, found {speed}")
+    _check_more(speed, keep)
     settings = Settings(
         seed=seed,
         has_crowd=crowd,
@@ -78,7 +82,16 @@ def serve_until_told(
         keys=frozenset(key) or None,
         requests_per_minute=rate_limit,
     )
-    asyncio.run(_serve(data, port, settings, (listing, PacedClock(speed=speed))))
+    asyncio.run(_serve(data, port, settings, world=(listing, PacedClock(speed=speed)), keep=keep))
+
+
+def _check_more(speed: int, keep: int) -> None:
+    from haversack.exchange.pulse import SPEED_MAX
+
+    if not 0 <= speed <= SPEED_MAX:
+        raise UsageError(f"--speed must be 0 to {SPEED_MAX}, found {speed}")
+    if keep < 0:
+        raise UsageError(f"--keep must be at least 0, found {keep}")
 
 
 def _check(port: int, speed_bump_ms: int, rate_limit: int | None, keys: tuple[str, ...]) -> None:
@@ -93,7 +106,7 @@ def _check(port: int, speed_bump_ms: int, rate_limit: int | None, keys: tuple[st
         raise UsageError(f"--key must be base64 of 32 bytes, found {strangers[0]!r}")
 
 
-async def _serve(data: Path, port: int, settings: Settings, world: tuple[Path | None, PacedClock]) -> None:
+async def _serve(data: Path, port: int, settings: Settings, *, world: tuple[Path | None, PacedClock], keep: int) -> None:
     from haversack.exchange.launch import serve
 
     listing, clock = world
@@ -101,7 +114,7 @@ async def _serve(data: Path, port: int, settings: Settings, world: tuple[Path | 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with serve(data, port=port, settings=settings, listing_path=listing, clock=clock) as server:
+    async with serve(data, port=port, settings=settings, listing_path=listing, clock=clock, keep=keep) as server:
         print(f"ready {server.url} {server.stream_url}", flush=True)
         stopped = asyncio.create_task(stop.wait())
         failed = asyncio.create_task(server.failed())

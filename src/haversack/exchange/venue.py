@@ -110,6 +110,15 @@ def genesis(listing_bytes: bytes, settings: Settings) -> bytes:
     return msgspec.json.encode(origin)
 
 
+def fits(described: bytes, listing_bytes: bytes) -> bool:
+    """Whether commands of such an origin, of whatever seed, can be carried out with this listing."""
+    try:
+        origin = msgspec.json.decode(described, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return False
+    return (origin.get("listing"), origin.get("rules")) == (sha256(listing_bytes).hexdigest(), VERSION)
+
+
 def new_engine(listing: Listing) -> Engine:
     """The engine of an exchange that has no past."""
     return Engine(

@@ -9,6 +9,7 @@ from haversack.clock import ManualClock
 from haversack.exchange.engine.command import Cancel, Command, OpenAccount, Place
 from haversack.exchange.engine.event import OrderAccepted
 from haversack.exchange.engine.rules import FeeTier
+from haversack.exchange.launch import listing_bytes
 from haversack.exchange.listing import Listing
 from haversack.exchange.logbook import FolderLogbook
 from haversack.exchange.operator import Operator
@@ -27,7 +28,7 @@ class Site:
         settings = Settings(has_crowd=crowd)
         self.folder = folder
         self.clock = clock
-        self.logbook = FolderLogbook(folder, genesis(b"listing", settings))
+        self.logbook = FolderLogbook(folder, genesis(listing_bytes(None), settings))
         self.operator = Operator(Listing.load(), settings, clock, logbook=self.logbook, genesis=b"")
         self.keeper = Keeper(lambda: self.logbook.place(self.venue), keep=keep)
         self.replayed = self.venue.start(self.operator.log, self.logbook.snapshots())

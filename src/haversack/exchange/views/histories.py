@@ -138,7 +138,7 @@ class Histories:
     def open(cls, folder: Path, journal: bytes, *, last_seq: int) -> Histories:
         """Those in the folder; new and empty ones if there are none that fit this journal, which ends with this command."""
         path = folder / FILE_NAME
-        found = _opened(path, journal, last_seq)
+        found = opened(path, journal, last_seq)
         if found is None:
             for part in ("", "-wal", "-shm"):
                 path.with_name(path.name + part).unlink(missing_ok=True)
@@ -317,7 +317,7 @@ def _is_open(state: OrderState) -> bool:
     return state.status not in ENDED
 
 
-def _opened(path: Path, journal: bytes, last_seq: int) -> sqlite3.Connection | None:
+def opened(path: Path, journal: bytes, last_seq: int) -> sqlite3.Connection | None:
     """The file's database; None if it is not there, is damaged, or belongs to another journal or version."""
     if not path.exists():
         return None
