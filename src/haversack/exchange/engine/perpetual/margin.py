@@ -1,0 +1,160 @@
+"""What the positions and open orders of one account take of what it is worth.
+
+Every figure is computed from marks of one moment, in the exchange's decimal arithmetic, each step rounded.
+
+Sources: the fraction of a position, net equity, liabilities, both fractions of a flat account, and the estimated liquidation
+price are recorded (2025-06). Exposure with orders and the account's fractions are documented (futures specifications,
+liquidation); how far the leverage limit reaches into what is locked is inferred from recorded largest orders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+
+import msgspec
+
+from haversack.exchange.engine.perpetual.contract import Contract
+from haversack.exchange.engine.perpetual.decimal96 import minus, over, plus, root, times
+from haversack.wire.markets import MarginFunction
+
+_ZERO, _ONE = Decimal(0), Decimal(1)
+_FLAT_MMF_STEPS = Decimal("0.0001"), Decimal("0.001")
+
+
+class Exposure(msgspec.Struct, frozen=True, kw_only=True):
+    """What an account has and may get in one perpetual."""
+
+    contract: Contract
+    mark: Decimal
+    quantity: int = 0
+    """Of the position; negative is short."""
+    pnl_unrealized: Decimal = _ZERO
+    bids: int = 0
+    """Quantity that open bids have left, those that only reduce left out."""
+    asks: int = 0
+
+    @property
+    def exposed(self) -> int:
+        """The position together with all orders of the side that makes more of it: the worse of both sides (documented).
+
+        Never negative: its sign for a short position was never seen.
+        """
+        return max(abs(self.quantity + self.bids), abs(self.quantity - self.asks))
+
+    @property
+    def notional(self) -> Decimal:
+        """The exposed quantity at the mark price (recorded)."""
+        return times(self.contract.quantity(self.exposed), self.mark)
+
+    @property
+    def position_notional(self) -> Decimal:
+        """The position alone at the mark price."""
+        return times(self.contract.quantity(abs(self.quantity)), self.mark)
+
+
+class Holdings(msgspec.Struct, frozen=True, kw_only=True):
+    """What an account is worth without its positions."""
+
+    assets_value: Decimal
+    """Collateral value of all assets, after haircuts."""
+    unsettled_equity: Decimal = _ZERO
+    borrow_liability: Decimal = _ZERO
+    leverage_limit: Decimal = _ONE
+    flat_mmf: Decimal = _ZERO
+    """What `flat_mmf` gives for the listed perpetuals."""
+
+
+class AccountMargin(msgspec.Struct, frozen=True, kw_only=True):
+    """The figures of the answer about collateral, as there (docs: MarginAccountSummary)."""
+
+    assets_value: Decimal
+    borrow_liability: Decimal
+    imf: Decimal
+    liabilities_value: Decimal
+    margin_fraction: Decimal | None
+    mmf: Decimal
+    net_equity: Decimal
+    net_equity_available: Decimal
+    net_equity_locked: Decimal
+    net_exposure_futures: Decimal
+    pnl_unrealized: Decimal
+    unsettled_equity: Decimal
+
+
+def fraction(function: MarginFunction, notional: Decimal) -> Decimal:
+    """The margin fraction of a position of this size (documented; recorded where the base is the larger)."""
+    return max(function.base, times(function.factor, root(notional)))
+
+
+def account_margin(holdings: Holdings, exposures: Sequence[Exposure]) -> AccountMargin:
+    """All figures of an account.
+
+    Net equity is recorded. That the maintenance fraction counts positions without orders, so that an order cannot make an
+    account liquidatable, is documented.
+    """
+    unsettled = holdings.unsettled_equity
+    pnl_unrealized = _sum(each.pnl_unrealized for each in exposures)
+    total = _sum(each.notional for each in exposures)
+    net_equity = plus(plus(minus(holdings.assets_value, holdings.borrow_liability), pnl_unrealized), unsettled)
+    locked = _locked((each.contract.imf_function, each.notional) for each in exposures)
+    limit = over(_ONE, holdings.leverage_limit)
+    if total:
+        # The fraction that is locked of each exposure, but never less than the account's leverage limit demands.
+        imf, locked = max(limit, over(locked, total)), max(over(total, holdings.leverage_limit), locked)
+        mmf = over(_sum(_maintenance(each) for each in exposures), total)
+    else:
+        imf, mmf = limit, holdings.flat_mmf
+    return AccountMargin(
+        assets_value=holdings.assets_value,
+        borrow_liability=holdings.borrow_liability,
+        imf=imf,
+        liabilities_value=minus(holdings.borrow_liability, min(unsettled, _ZERO)),
+        margin_fraction=over(net_equity, total) if total else None,
+        mmf=mmf,
+        net_equity=net_equity,
+        net_equity_available=minus(net_equity, locked),
+        net_equity_locked=locked,
+        net_exposure_futures=total,
+        pnl_unrealized=pnl_unrealized,
+        unsettled_equity=unsettled,
+    )
+
+
+def flat_mmf(functions: Iterable[MarginFunction]) -> Decimal:
+    """The maintenance fraction of an account without exposure: the smallest base, with four decimals.
+
+    Recorded are 0.0125 in 2025-06, when BTC's base was that, and 0.007 in 2026-09, when it was 0.00666667: the rule is inferred,
+    and no single number of decimals gives both, so that a base of four decimals is kept and any other gets three.
+    """
+    least = min((function.base for function in functions), default=_ZERO)
+    fine, coarse = (least.quantize(step, rounding=ROUND_HALF_UP) for step in _FLAT_MMF_STEPS)
+    return fine if fine == least else coarse
+
+
+def est_liquidation_price(net_equity: Decimal, exposure: Exposure) -> Decimal:
+    """The mark price at which this position alone would have the account liquidated; 0 if no price is low enough.
+
+    Recorded 2025-06: all 4 rows of an account whose equity is known, to the last digit, which fixes the order of the steps.
+    They are of long positions; one more row, of an account that is worth more than its position, is clamped to 0.
+    """
+    notional, mark = exposure.notional, exposure.mark
+    spare = minus(over(net_equity, notional), fraction(exposure.contract.mmf_function, notional))
+    distance = over(times(spare, notional), exposure.contract.quantity(exposure.quantity))
+    return max(_ZERO, minus(mark, distance))
+
+
+def _locked(parts: Iterable[tuple[MarginFunction, Decimal]]) -> Decimal:
+    return _sum(times(fraction(function, notional), notional) for function, notional in parts)
+
+
+def _maintenance(exposure: Exposure) -> Decimal:
+    notional = exposure.position_notional
+    return times(fraction(exposure.contract.mmf_function, notional), notional)
+
+
+def _sum(numbers: Iterable[Decimal]) -> Decimal:
+    total = _ZERO
+    for number in numbers:
+        total = plus(total, number)
+    return total
