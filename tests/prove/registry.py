@@ -41,6 +41,7 @@ HARNESSES = (
     Harness("engine", ("P4", "P5"), "prove.exchange:engine", "commands", 20_000, 1, 15.0),
     Harness("replay", ("P5",), "prove.exchange:replay", "commands", 5_000, 10, 1.0),
     Harness("kill", ("P7",), "prove.exchange:kill", "kills", 1_000, 20, 0.4),
+    Harness("contract", ("P9",), "prove.contract:contract", "requests", 130, 1, 13.0),
     Harness("authentication", ("P10",), "prove.exchange:authentication", "requests", 1_000, 10, 0.7),
     Harness("trace", ("P16",), "prove.exchange:trace", "runs", 1_000, 20, 1.0),
     Harness("outage", ("P12",), "prove.joined:outage", "outages", 10_000, 200, 0.03),

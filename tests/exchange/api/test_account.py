@@ -114,6 +114,13 @@ async def test_nothing_can_be_withdrawn() -> None:
         assert (await somebody.balances())["SOL"]["available"] == "500"
 
 
+async def test_two_factor_code_that_nobody_can_sign_is_refused() -> None:
+    async with open_desk() as desk:
+        wanted = {"symbol": "SOL", "quantity": "1", "blockchain": "Solana", "address": "somewhere", "twoFactorToken": "1&2"}
+        reply = await Stranger(desk).write("POST", "withdraw", "/wapi/v1/capital/withdrawals", **wanted)
+    assert said(reply) == (400, "INVALID_CLIENT_REQUEST", "Invalid signature")
+
+
 async def test_no_wallet_is_an_address() -> None:
     async with open_desk() as desk:
         rows = loads(await desk.get("/api/v1/wallets"))
