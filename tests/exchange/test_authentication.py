@@ -45,6 +45,14 @@ def refusal(call: object, *arguments: object) -> str:
             {"x-api-key": "k", "x-signature": "s", "x-timestamp": "now"},
             'failed to parse parameter `X-TIMESTAMP`: failed to parse "integer_int64": invalid digit found in string',
         ),
+        (
+            {"x-api-key": "k", "x-signature": "s", "x-timestamp": ""},
+            'failed to parse parameter `X-TIMESTAMP`: failed to parse "integer_int64": cannot parse integer from empty string',
+        ),
+        (
+            {"x-api-key": "k", "x-signature": "s", "x-timestamp": "1", "x-window": "-1"},
+            'failed to parse parameter `X-WINDOW`: failed to parse "integer_uint64": invalid digit found in string',
+        ),
     ],
 )
 def test_a_missing_or_malformed_header_is_told_in_plain_text(headers: dict[str, str], text: str) -> None:

@@ -6,7 +6,6 @@ signed request was taken before.
 
 from __future__ import annotations
 
-import re
 from base64 import b64decode
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -14,6 +13,7 @@ from typing import NamedTuple, TypeAlias
 
 from haversack.errors import UnsignableValue
 from haversack.exchange.messages import Refused
+from haversack.exchange.numerals import INT64, UINT64, NotANumber, integer
 from haversack.exchange.verifying import Claim
 from haversack.signing import WINDOW_MS_DEFAULT, WINDOW_MS_MAX, Verifier, signing_text, timed
 
@@ -56,15 +56,16 @@ def read_proof(headers: Mapping[str, str]) -> Proof:
 
 def _integer_header(headers: Mapping[str, str], name: str, default: int | None) -> int:
     text = headers.get(name.lower())
-    if text is None:
-        if default is None:
-            problem = 'Type "integer_int64" expects an input value.'
-            raise Refused.by_framework(400, f"failed to parse parameter `{name}`: {problem}")
+    if text is None and default is not None:
         return default
-    if not re.fullmatch(r"[+-]?[0-9]{1,18}", text, re.ASCII):
-        problem = 'failed to parse "integer_int64": invalid digit found in string'
-        raise Refused.by_framework(400, f"failed to parse parameter `{name}`: {problem}")
-    return int(text)
+    # A timestamp is signed, a window is not (documented).
+    schema, bounds = ("integer_int64", INT64) if default is None else ("integer_uint64", UINT64)
+    if text is None:
+        raise Refused.by_framework(400, f'failed to parse parameter `{name}`: Type "{schema}" expects an input value.')
+    try:
+        return integer(text, bounds)
+    except NotANumber as fault:
+        raise Refused.by_framework(400, f'failed to parse parameter `{name}`: failed to parse "{schema}": {fault}') from None
 
 
 def check_time(proof: Proof, now_ms: int) -> None:

@@ -134,6 +134,27 @@ async def test_a_deposit_address_is_the_same_for_the_same_account_and_is_no_addr
     assert mine["address"].startswith("local-exchange-do-not-send-")
 
 
+async def test_a_head_is_answered_as_a_get_is_but_without_the_body() -> None:
+    async with open_desk() as desk:
+        replies = [await desk.request(method, "/api/v1/markets") for method in ("GET", "HEAD")]
+        missing = await desk.request("HEAD", "/api/v1/nothing")
+    assert replies[1] == replies[0]._replace(body=b"")
+    assert (missing.status, missing.body) == (404, b"")
+
+
+async def test_no_stocks_are_listed() -> None:
+    async with open_desk() as desk:
+        assert loads(await desk.get("/api/v1/securities")) == []
+
+
+async def test_headers_of_a_read_are_missed_before_its_parameters() -> None:
+    async with open_desk() as desk:
+        reply = await desk.get("/api/v1/orders?marketType=FOO")
+        told = await Stranger(desk).read("orderQueryAll", "/api/v1/orders", marketType="FOO")
+    assert reply.body == b'failed to parse parameter `X-API-KEY`: Type "string" expects an input value.'
+    assert told.body == b'failed to parse parameter `marketType`: failed to parse "MarketType": Expect a valid enumeration value.'
+
+
 async def test_a_signed_read_without_headers_is_refused_by_the_framework() -> None:
     async with open_desk() as desk:
         reply = await desk.get("/api/v1/capital")

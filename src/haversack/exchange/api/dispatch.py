@@ -67,6 +67,10 @@ class Dispatcher:
 
     async def handle(self, request: Request) -> Reply:
         """The reply to one request; raises ConnectionCut where a fault wants no reply at all."""
+        if request.method == "HEAD":
+            # The framework answers as to a GET, without the body.
+            reply = await self.handle(request._replace(method="GET"))
+            return reply._replace(body=b"")
         try:
             return await self._handle(request)
         except Refused as refused:
@@ -79,6 +83,9 @@ class Dispatcher:
         fault = self._venue.faults.for_request(kind)
         if fault is not None:
             faults.before(fault)
+        if kind.method == "GET" and kind.instruction is not None:
+            # The headers stand first among the parameters of a read (documented), so they are missed first.
+            read_proof(request.headers)
         received = read_request(kind, request, self._venue.listing.markets)
         proof = await self._authenticate(kind, request, received.commands)
         await self._speed_bump(received.operation)
