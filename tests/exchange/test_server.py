@@ -7,9 +7,11 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import pytest
 import websockets
+from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 
 from exchange.stranger import JSON, Desk, Stranger
 from haversack.clock import ManualClock
@@ -309,6 +311,23 @@ async def test_frames_are_compressed_only_for_a_client_that_offers_it() -> None:
             assert [extension.name for extension in stream.protocol.extensions] == ["permessage-deflate"]
         async with websockets.connect(server.stream_url, compression=None) as stream:
             assert stream.protocol.extensions == []
+
+
+@pytest.mark.parametrize("asked", [None, {}, {"server_max_window_bits": 9}, {"server_no_context_takeover": True}])
+async def test_many_frames_arrive_whole_and_in_their_order(asked: dict[str, Any] | None) -> None:
+    extensions = None if asked is None else [ClientPerMessageDeflateFactory(**asked)]
+    frames = [b'{"number":%d,"filler":"%s"}' % (number, b"x" * (number % 200)) for number in range(1_000)]
+    async with (
+        open_server() as (server, desk),
+        websockets.connect(server.stream_url, extensions=extensions, compression=None) as stream,
+        asyncio.timeout(10),
+    ):
+        await stream.send('{"method":"SUBSCRIBE","params":["depth.SOL_USDC"]}')
+        await (await stream.ping())
+        for frame in frames:
+            desk.venue.hub.publish("depth.SOL_USDC", None, frame)
+        assert [await stream.recv(decode=False) for _ in frames] == frames
+        assert len(stream.protocol.extensions) == (asked is not None)
 
 
 async def test_a_stream_that_is_not_read_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from aiohttp import WSCloseCode, web
 from haversack.exchange.api.dispatch import Dispatcher
 from haversack.exchange.conversation import Conversation
 from haversack.exchange.faults import ConditionKind, ConnectionCut
+from haversack.exchange.framing import Framing
 from haversack.exchange.guard import check_sender
 from haversack.exchange.limits import BODY_BYTES_MAX, BODY_S_MAX, FRAME_BYTES_MAX
 from haversack.exchange.messages import Refused, Reply, Request
@@ -41,6 +42,7 @@ class Server:
         self._pulse = pulse or Pulse(venue)
         self.serve_instead(venue)
         self._runner = web.ServerRunner(LimitedServer(self._handle), handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
+        self._framing = Framing()
         self._outboxes: set[SocketOutbox] = set()
         self._beat: asyncio.Task[None] | None = None
         self._closing = False
@@ -109,8 +111,8 @@ class Server:
         if self._venue.faults.holds(ConditionKind.NO_STREAMS):
             raise Refused.by_framework(503, "no streams at the moment")
         socket = web.WebSocketResponse(autoping=False, autoclose=True, max_msg_size=FRAME_BYTES_MAX, compress=True)
-        await socket.prepare(incoming)
-        outbox = SocketOutbox(socket, incoming.transport)
+        writer = await socket.prepare(incoming)
+        outbox = SocketOutbox(socket, writer, incoming.transport, framing=self._framing)
         conversation = Conversation(self._venue, outbox)
         self._outboxes.add(outbox)
         try:

@@ -93,6 +93,11 @@ class Faults:
             for waiting in self._waiting
         ]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits and nothing holds."""
+        return not self._waiting
+
     def pass_time(self) -> None:
         """Do what falls due, and forget what is over."""
         now_us = self._clock.now_us()
