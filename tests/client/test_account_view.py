@@ -14,7 +14,7 @@ from haversack.account.life import OrderState
 from haversack.client.aio import AsyncClient
 from haversack.clock import ManualClock
 from haversack.credentials import Credentials
-from haversack.errors import InsufficientFunds, MissingCredentials, OutcomeUnknown, UsageError, outcome_of
+from haversack.errors import InsufficientFunds, InvalidQuantity, MissingCredentials, OutcomeUnknown, UsageError, outcome_of
 from haversack.exchange.faults import AnswerAction, AnswerFault, FrameAction, FrameFault
 from haversack.local import LocalExchange
 from haversack.rest.inquiry import Outcome
@@ -304,5 +304,25 @@ def test_what_is_sent_bears_the_same_client_id_as_what_is_tracked_and_all_else_i
             assert account.orders() == []
             order = await client.orders.place(**ORDER, client_id=7)
             assert [(each.client_id, each.order_id) for each in account.orders()] == [(7, order.order_id)]
+
+    run(main())
+
+
+def test_what_is_sent_for_its_bytes_is_tracked_too() -> None:
+    async def main() -> None:
+        async with exchange_of() as exchange, exchange.client() as client, view_of(client) as account:
+            body = await client.raw(PlaceOrder(**ORDER))
+            [order] = account.open_orders()
+            assert (order.is_own, order.state) == (True, OrderState.OPEN)
+            assert f'"{order.order_id}"'.encode() in body
+            exchange.faults.add(AnswerFault(action=AnswerAction.GARBAGE, operation="PlaceOrder"))
+            await client.raw(PlaceOrder(**ORDER))
+            assert [order.state for order in account.open_orders() if order.order_id is None] == [OrderState.UNKNOWN]
+            await seconds(60)
+            assert [order.state for order in account.open_orders()] == [OrderState.OPEN] * 2
+            assert all(order.is_own for order in account.open_orders())
+            with pytest.raises(InvalidQuantity):
+                await client.raw(PlaceOrder(**ORDER | {"quantity": "-1"}))
+            assert [order.state for order in account.orders()].count(OrderState.REJECTED) == 1
 
     run(main())

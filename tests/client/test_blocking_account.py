@@ -17,6 +17,7 @@ from haversack.account.life import OrderState
 from haversack.client.blocking import Client
 from haversack.credentials import Credentials
 from haversack.errors import ConnectFailed, MissingCredentials, StreamClosed, UsageError
+from haversack.wire.orders import PlaceOrder
 from served import Served, serve
 
 ORDER: dict[str, Any] = {"symbol": "SOL_USDC", "side": "Bid", "order_type": "Limit", "price": "99.00", "quantity": "1.5"}
@@ -123,3 +124,12 @@ def test_what_keeps_it_from_being_opened_is_raised(exchange: Served, tmp_path: P
         assert isinstance(account, BlockingAccount)
         with pytest.raises(UsageError, match="another program"):
             client.account_view(tmp_path / "fills")
+
+
+def test_what_is_sent_for_its_bytes_is_tracked_too(exchange: Served) -> None:
+    with client_of(exchange) as client, client.account_view() as account:
+        body = client.raw(PlaceOrder(**ORDER))
+        [order] = account.open_orders()
+        assert (order.is_own, order.state) == (True, OrderState.OPEN)
+        assert f'"{order.order_id}"'.encode() in body
+        client.orders.cancel_all(symbol="SOL_USDC")

@@ -87,6 +87,40 @@ async def send_told_async(
     return answer
 
 
+def raw_told(
+    witnesses: Sequence[Witness],
+    operation: Command,
+    session: RestSession,
+    send: Callable[[Operation[Any]], tuple[bytes, Any]],
+) -> bytes:
+    """The bytes of the answer to a command; the witnesses are told what they mean."""
+    told = _Told(witnesses, session.with_client_id(operation))
+    try:
+        body, answer = send(told.operation)
+    except BaseException as error:
+        told.failed(error)
+        raise
+    told.answered(answer)
+    return body
+
+
+async def raw_told_async(
+    witnesses: Sequence[Witness],
+    operation: Command,
+    session: RestSession,
+    send: Callable[[Operation[Any]], Awaitable[tuple[bytes, Any]]],
+) -> bytes:
+    """The same, awaited."""
+    told = _Told(witnesses, session.with_client_id(operation))
+    try:
+        body, answer = await send(told.operation)
+    except BaseException as error:
+        told.failed(error)
+        raise
+    told.answered(answer)
+    return body
+
+
 class _Told:
     """One request, and who was told of it."""
 
@@ -104,20 +138,26 @@ class _Told:
                 self._who.append((witness, sent))
 
     def answered(self, answer: Any) -> None:
+        if isinstance(answer, Exception):
+            self.failed(answer)
+            return
         for witness, sent in self._who:
             try:
                 witness.answered(sent, answer)
             except Exception as error:  # noqa: BLE001  The program has its answer, whatever a view makes of it.
                 _log.exception("a view of the account does not understand the answer to %s", type(sent.operation).__name__)
-                witness.failed(sent, OutcomeUnknown(sent.operation, error, sent_ms=sent.sent_ms))
+                self._fail(witness, sent, OutcomeUnknown(sent.operation, error, sent_ms=sent.sent_ms))
 
     def failed(self, error: BaseException) -> None:
         error = _meaning_of(error)
         for witness, sent in self._who:
-            try:
-                witness.failed(sent, error)
-            except Exception:  # noqa: BLE001  The program has its error, whatever a view makes of it.
-                _log.exception("a view of the account does not understand what became of %s", type(sent.operation).__name__)
+            self._fail(witness, sent, error)
+
+    def _fail(self, witness: Witness, sent: Sent, error: BaseException) -> None:
+        try:
+            witness.failed(sent, error)
+        except Exception:  # noqa: BLE001  The program has its answer or its error, whatever a view makes of it.
+            _log.exception("a view of the account does not understand what became of %s", type(sent.operation).__name__)
 
 
 def _meaning_of(error: BaseException) -> BaseException:

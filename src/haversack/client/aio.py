@@ -15,7 +15,7 @@ from haversack.credentials import Credentials, Secret
 from haversack.rest.address import REST_URL, known_stream_url, rest_address, stream_url_of
 from haversack.rest.broker import Broker
 from haversack.rest.drivers import drive_async
-from haversack.rest.flow import flow, raw_flow
+from haversack.rest.flow import both_flow, flow, raw_flow
 from haversack.rest.http import HttpSendAsync
 from haversack.rest.observe import Observer, observed_async
 from haversack.rest.offset import ClockOffset, sync_steps
@@ -116,6 +116,11 @@ class AsyncClient(Groups["AsyncClient"]):
 
     async def raw(self, operation: Operation[Any], /) -> bytes:
         """The answer as it came, for what is not typed yet; it is sent, paced and refused like any other."""
+        if self._witnesses:
+            from haversack.account.sending import Command, raw_told_async
+
+            if isinstance(operation, Command):
+                return await raw_told_async(self._witnesses, operation, self.session, self._send_both)
         return await drive_async(raw_flow(operation, self.session), self._http, self._sleep)
 
     async def perform(self, steps: Procedure[T], /) -> T:
@@ -194,6 +199,9 @@ class AsyncClient(Groups["AsyncClient"]):
 
     async def _send(self, operation: Operation[T], /) -> T:
         return await drive_async(flow(operation, self.session), self._http, self._sleep)
+
+    async def _send_both(self, operation: Operation[Any], /) -> tuple[bytes, Any]:
+        return await drive_async(both_flow(operation, self.session), self._http, self._sleep)
 
     def _own_http(self, timeout_s: float, proxy: Secret | str | None) -> HttpSendAsync:
         from haversack.rest.http_async import AsyncHttp

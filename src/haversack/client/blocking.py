@@ -15,7 +15,7 @@ from haversack.credentials import Credentials, Secret
 from haversack.rest.address import REST_URL, known_stream_url, rest_address, stream_url_of
 from haversack.rest.broker import Broker
 from haversack.rest.drivers import drive
-from haversack.rest.flow import flow, raw_flow
+from haversack.rest.flow import both_flow, flow, raw_flow
 from haversack.rest.http import HttpSend
 from haversack.rest.observe import Observer, observed
 from haversack.rest.offset import ClockOffset, sync_steps
@@ -116,6 +116,11 @@ class Client(Groups["Client"]):
 
     def raw(self, operation: Operation[Any], /) -> bytes:
         """The answer as it came, for what is not typed yet; it is sent, paced and refused like any other."""
+        if self._witnesses:
+            from haversack.account.sending import Command, raw_told
+
+            if isinstance(operation, Command):
+                return raw_told(self._witnesses, operation, self.session, self._send_both)
         return drive(raw_flow(operation, self.session), self._http, self._sleep)
 
     def perform(self, steps: Procedure[T], /) -> T:
@@ -194,6 +199,9 @@ class Client(Groups["Client"]):
 
     def _send(self, operation: Operation[T], /) -> T:
         return drive(flow(operation, self.session), self._http, self._sleep)
+
+    def _send_both(self, operation: Operation[Any], /) -> tuple[bytes, Any]:
+        return drive(both_flow(operation, self.session), self._http, self._sleep)
 
     def _own_http(self, timeout_s: float, proxy: Secret | str | None) -> HttpSend:
         from haversack.rest.http_blocking import BlockingHttp

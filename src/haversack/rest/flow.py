@@ -62,6 +62,19 @@ def raw_flow(operation: Operation[Any], session: RestSession) -> Flow[bytes]:
     return _change(operation, session, read_body) if changes_state(type(operation)) else _read(operation, session, read_body)
 
 
+def both_flow(operation: Operation[Any], session: RestSession) -> Flow[tuple[bytes, Any]]:
+    """The same steps, to the bytes and to what they mean; an error in its place if that cannot be read."""
+    return _change(operation, session, _read_both)
+
+
+def _read_both(operation: Operation[Any], response: HttpResponse, request: HttpRequest | None = None) -> tuple[bytes, Any]:
+    body = read_body(operation, response, request)
+    try:
+        return body, read_answer(operation, response, request)
+    except Exception as error:  # noqa: BLE001  Who asked for the bytes has them.
+        return body, error
+
+
 def _read(operation: Operation[Any], session: RestSession, reader: _Reader[T]) -> Flow[T]:
     kind = type(operation)
     attempts, may_resync = 0, True
