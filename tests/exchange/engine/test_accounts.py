@@ -54,3 +54,11 @@ def test_both_are_part_of_the_state() -> None:
     third.load(live.dump())
     assert (third.settings(1), third.deposits(1)) == (CHOSEN, live.deposits(1))
     assert third.state_hash() == live.state_hash()
+
+
+def test_states_that_differ_by_when_money_came_are_not_the_same() -> None:
+    early, late = engine(), engine()
+    early.apply(Grant(1, (("SOL", 7),)), 3_000)
+    late.apply(Grant(1, (("SOL", 7),)), 4_000)
+    assert early.balances(1) == late.balances(1)
+    assert early.state_hash() != late.state_hash()
