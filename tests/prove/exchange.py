@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from exchange import journal_writer
+from exchange.durability.lab import cut
 from exchange.engine.test_engine_properties import Pair
 from exchange.engine.traffic import ASSETS, MARKETS, OPENINGS, START_US, Traffic
 from haversack.clock import ManualClock, seeded_random
@@ -63,6 +64,11 @@ def replay(seeds: range) -> Found:
         return REPLAYED
 
     return each(seeds, attempt)
+
+
+def power(seeds: range) -> Found:
+    """The power fails while a journal is written, at twenty moments for each seed: what was acknowledged is there."""
+    return each(seeds, cut)
 
 
 def kill(seeds: range) -> Found:
