@@ -9,7 +9,10 @@ from typing import Any
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
+from haversack.clock import SystemClock
 from haversack.exchange.limits import BODY_BYTES_MAX, CONNECTIONS_MAX, IDLE_S_MAX
+
+_SECOND_US = 1_000_000
 
 
 class LimitedServer(web.Server):
@@ -17,8 +20,9 @@ class LimitedServer(web.Server):
 
     def __init__(self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> None:
         super().__init__(self._counted(handler), access_log=None, request_factory=_bounded_request)
-        self._owing: dict[RequestHandler, float] = {}
-        """Connections that owe a request, with the loop's time at which they are given up, the earliest first."""
+        self._monotonic_us = SystemClock().monotonic_us
+        self._owing: dict[RequestHandler, int] = {}
+        """Connections that owe a request, with the time at which they are given up, the earliest first."""
         self._watch: asyncio.TimerHandle | None = None
         self._open = 0
 
@@ -52,21 +56,20 @@ class LimitedServer(web.Server):
     def awaits(self, handler: RequestHandler) -> None:
         """The connection owes a request from now on; an idle one is closed just the same."""
         if handler.transport is not None and handler not in self._owing:
-            loop = asyncio.get_running_loop()
-            self._owing[handler] = loop.time() + IDLE_S_MAX
+            self._owing[handler] = self._monotonic_us() + round(IDLE_S_MAX * _SECOND_US)
             if self._watch is None:
-                self._watch = loop.call_later(IDLE_S_MAX, self._cut_late)
+                self._watch = asyncio.get_running_loop().call_later(IDLE_S_MAX, self._cut_late)
 
     def arrived(self, handler: RequestHandler) -> None:
         """A request's head is in; its body has its own bound."""
         self._owing.pop(handler, None)
 
     def _cut_late(self) -> None:
-        loop = asyncio.get_running_loop()
         while self._owing:
-            handler, due_s = next(iter(self._owing.items()))
-            if due_s > loop.time():
-                self._watch = loop.call_at(due_s, self._cut_late)
+            handler, due_us = next(iter(self._owing.items()))
+            left_us = due_us - self._monotonic_us()
+            if left_us > 0:
+                self._watch = asyncio.get_running_loop().call_later(left_us / _SECOND_US, self._cut_late)
                 return
             del self._owing[handler]
             if handler.transport is not None:
