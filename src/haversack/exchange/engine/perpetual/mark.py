@@ -5,7 +5,7 @@ Prices count 1e-18 of the quote asset, so that all is integers; only the result 
 Documented: index plus a one-minute exponential average of the middle less the index; without a middle or while the book is
 post-only the index; without an index the median of bid, ask and last price, the middle, the last price; a bound around the
 index, and one for each update. Guesses: the average's form, the width of the bound around the index, that the bound for an
-update wins over it, and half a tick up in rounding.
+update wins over it and is never less than a tick, and half a tick up in rounding.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from haversack.exchange.engine.rules import Ratio
 
 # The basis follows the book with this time constant (documented: one minute).
 SMOOTHING_US = 60_000_000
+
+# A price that no market reaches.
+_UNBOUND_E18 = 10**60
 
 
 class Quotes(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,13 +66,16 @@ def next_mark(state: MarkState, quotes: Quotes, rules: MarkRules, now_us: int) -
     raw_e18 = _raw(smoothed, quotes)
     if raw_e18 is None:
         return smoothed
-    lowest_e18, highest_e18 = _bounds(state.mark_e18, quotes.index_e18, rules)
     tick_e18 = rules.tick_e18
     mark_e18 = (raw_e18 + tick_e18 // 2) // tick_e18 * tick_e18
-    if highest_e18 is not None:
-        mark_e18 = min(mark_e18, highest_e18 // tick_e18 * tick_e18)
-    mark_e18 = max(mark_e18, -(-lowest_e18 // tick_e18) * tick_e18, tick_e18)
-    return msgspec.structs.replace(smoothed, mark_e18=mark_e18)
+    index_e18, before_e18 = quotes.index_e18, state.mark_e18
+    if index_e18 is not None:
+        lowest_e18 = _up(index_e18 * rules.index_min.numerator, tick_e18 * rules.index_min.denominator) * tick_e18
+        highest_e18 = index_e18 * rules.index_max.numerator // (tick_e18 * rules.index_max.denominator) * tick_e18
+        mark_e18 = min(max(mark_e18, lowest_e18), highest_e18)
+    if before_e18 is not None:
+        mark_e18 = min(max(mark_e18, _least(before_e18, rules)), _most(before_e18, rules))
+    return msgspec.structs.replace(smoothed, mark_e18=max(mark_e18, tick_e18))
 
 
 def _smoothed(state: MarkState, quotes: Quotes, now_us: int) -> MarkState:
@@ -96,25 +102,23 @@ def _raw(state: MarkState, quotes: Quotes) -> int | None:
     return middle_e18 if middle_e18 is not None else last_e18
 
 
-def _bounds(before_e18: int | None, index_e18: int | None, rules: MarkRules) -> tuple[int, int | None]:
-    """The lowest and the highest mark price; both bounds together, but the one for an update where they exclude each other."""
-    lowest_e18, highest_e18 = 0, None
-    if index_e18 is not None:
-        lowest_e18, highest_e18 = _up(index_e18, rules.index_min), _down(index_e18, rules.index_max)
-    if before_e18 is None:
-        return lowest_e18, highest_e18
-    if rules.update_max is not None:
-        most_e18 = _down(before_e18, rules.update_max)
-        lowest_e18, highest_e18 = min(lowest_e18, most_e18), most_e18 if highest_e18 is None else min(highest_e18, most_e18)
-    if rules.update_min is not None:
-        least_e18 = _up(before_e18, rules.update_min)
-        lowest_e18, highest_e18 = max(lowest_e18, least_e18), None if highest_e18 is None else max(highest_e18, least_e18)
-    return lowest_e18, highest_e18
+def _least(before_e18: int, rules: MarkRules) -> int:
+    """The lowest mark price of the next update."""
+    if rules.update_min is None:
+        return 0
+    bound = rules.update_min
+    within_e18 = _up(before_e18 * bound.numerator, rules.tick_e18 * bound.denominator) * rules.tick_e18
+    return min(within_e18, before_e18 - rules.tick_e18)
 
 
-def _down(price_e18: int, ratio: Ratio) -> int:
-    return price_e18 * ratio.numerator // ratio.denominator
+def _most(before_e18: int, rules: MarkRules) -> int:
+    """The highest mark price of the next update; one tick more is always possible, or a price of few ticks could not move."""
+    if rules.update_max is None:
+        return _UNBOUND_E18
+    bound = rules.update_max
+    within_e18 = before_e18 * bound.numerator // (rules.tick_e18 * bound.denominator) * rules.tick_e18
+    return max(within_e18, before_e18 + rules.tick_e18)
 
 
-def _up(price_e18: int, ratio: Ratio) -> int:
-    return -(-price_e18 * ratio.numerator // ratio.denominator)
+def _up(numerator: int, denominator: int) -> int:
+    return -(-numerator // denominator)
