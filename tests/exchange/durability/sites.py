@@ -43,12 +43,12 @@ class Site:
         for key in ("a", "b"):
             if self.venue.engine.account_of(key) is None:
                 self.do(OpenAccount(key, FeeTier(800, 1000), GRANTS))
-        for number in range(rounds):
-            price = 10_000 + (self.venue.seq + number) % 50
+        for _ in range(rounds):
+            price = 10_000 + self.venue.seq % 50
             self.do(order(1, Side.ASK, price))
             self.do(order(2, Side.BID, price, TimeInForce.IOC))
             rests = self.do(order(2, Side.BID, price - 100))
-            self.do(order(1, Side.BID, 5_000 + number))
+            self.do(order(1, Side.BID, 5_000 + self.venue.seq))
             self.do(Cancel(account=2, symbol=SYMBOL, order_id=rests))
         await self.venue.settled()
 
