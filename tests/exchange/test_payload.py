@@ -20,6 +20,8 @@ from haversack.wire.enums import DepthLimit, MarketType, OrderType, Side
 from haversack.wire.history import GetFillHistory
 from haversack.wire.markets import GetDepth, GetKlines, GetMarkets
 from haversack.wire.orders import CancelOrder, PlaceOrder
+from haversack.wire.strategies import GetOpenStrategies, GetStrategy
+from haversack.wire.trades import GetRecentTrades
 
 SYMBOLS = {"SOL_USDC"}
 ORDER = {"symbol": "SOL_USDC", "side": "Bid", "orderType": "Limit", "price": "20", "quantity": "1"}
@@ -58,6 +60,9 @@ def read_or_refused(body: bytes) -> Received | Reply:
         (GetKlines, "symbol=SOL_USDC&interval=1m&startTime=9223372036854775808", 'failed to parse parameter `startTime`: failed to parse "integer_int64": number too large to fit in target type'),
         (GetFillHistory, "limit=-1", 'failed to parse parameter `limit`: failed to parse "integer_uint64": invalid digit found in string'),
         (GetFillHistory, "limit=0", 'failed to parse parameter `limit`: failed to parse "integer_uint64": Only integers from 1 to 1000 are accepted.'),
+        (GetRecentTrades, "symbol=SOL_USDC&limit=70000", 'failed to parse parameter `limit`: failed to parse "integer_uint16": number too large to fit in target type'),
+        (GetStrategy, "symbol=SOL_USDC&clientStrategyId=-1", 'failed to parse parameter `clientStrategyId`: failed to parse "integer_uint32": invalid digit found in string'),
+        (GetOpenStrategies, "strategyType=Foo", 'failed to parse parameter `strategyType`: failed to parse "StrategyTypeEnum": Expect a valid enumeration value.'),
         (GetFillHistory, "limit=1001", 'failed to parse parameter `limit`: failed to parse "integer_uint64": Only integers from 1 to 1000 are accepted.'),
     ],
 )  # fmt: skip

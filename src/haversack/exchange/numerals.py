@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
+INT32 = (-(2**31), 2**31 - 1)
 INT64 = (-(2**63), 2**63 - 1)
+UINT16 = (0, 2**16 - 1)
 UINT32 = (0, 2**32 - 1)
 UINT64 = (0, 2**64 - 1)
 

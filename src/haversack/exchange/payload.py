@@ -19,14 +19,16 @@ from haversack.errors import UsageError
 from haversack.exchange import numerals
 from haversack.exchange.json_fault import json_fault
 from haversack.exchange.messages import Refused, Request
-from haversack.exchange.numerals import INT64, UINT32, UINT64, NotANumber
+from haversack.exchange.numerals import INT32, INT64, UINT16, UINT32, UINT64, NotANumber
 from haversack.wire import inputs
 from haversack.wire.base import Operation
-from haversack.wire.borrow_lend import ExecuteBorrowLend
+from haversack.wire.borrow_lend import BorrowLendInterval, ExecuteBorrowLend
 from haversack.wire.capital import ConvertDust
 from haversack.wire.enums import CancelOrderType, OpenEnum, OrderType
 from haversack.wire.orders import PlaceOrder
-from haversack.wire.transfers import RequestWithdrawal
+from haversack.wire.strategies import StrategyType
+from haversack.wire.trades import GetRecentTrades
+from haversack.wire.transfers import GetWithdrawals, RequestWithdrawal
 
 Texts: TypeAlias = list[tuple[str, str]]
 
@@ -60,11 +62,26 @@ _DECIMAL_MAX = Decimal(2**96 - 1)
 # Of a JSON number; the exponents that do not fit are those that no decimal has.
 _NUMERAL = re.compile(r"-?\d{1,60}(?:\.\d{1,60})?(?:[eE][+-]?\d{1,2})?", re.ASCII)
 _JSON_TYPE = re.compile(r"application/(?:[^;]*\+)?json", re.ASCII | re.IGNORECASE)
-_SCHEMA_NAMES: Mapping[type[OpenEnum], str] = {OrderType: "OrderTypeEnum", CancelOrderType: "CancelOrderTypeEnum"}
+_SCHEMA_NAMES: Mapping[type[OpenEnum], str] = {
+    OrderType: "OrderTypeEnum",
+    CancelOrderType: "CancelOrderTypeEnum",
+    StrategyType: "StrategyTypeEnum",
+    BorrowLendInterval: "BorrowLendMarketHistoryInterval",
+}
 _INTEGER_TYPES: Mapping[str, tuple[str, tuple[int, int]]] = {
     "clientId": ("integer_uint32", UINT32),
+    "clientStrategyId": ("integer_uint32", UINT32),
+    "vaultId": ("integer_uint32", UINT32),
+    "withdrawalDelayHours": ("integer_uint32", UINT32),
+    "subaccountId": ("integer_uint16", UINT16),
+    "tierId": ("integer_int32", INT32),
     "limit": ("integer_uint64", UINT64),
     "offset": ("integer_uint64", UINT64),
+}
+# Names that are of another type in one operation than in all others.
+_INTEGER_TYPES_OF: Mapping[tuple[type[Operation[Any]], str], tuple[str, tuple[int, int]]] = {
+    (GetRecentTrades, "limit"): ("integer_uint16", UINT16),
+    (GetWithdrawals, "id"): ("integer_int32", INT32),
 }
 _LIMITS = (1, 1000)
 # What a body calls the type of its market; a query calls it a string.
@@ -230,21 +247,21 @@ class _Row(NamedTuple):
 
 @cache
 def _plan(kind: type[Operation[Any]]) -> tuple[_Row, ...]:
-    return tuple(_row(field) for field in msgspec.structs.fields(kind))
+    return tuple(_row(kind, field) for field in msgspec.structs.fields(kind))
 
 
-def _row(field: msgspec.structs.FieldInfo) -> _Row:
+def _row(kind: type[Operation[Any]], field: msgspec.structs.FieldInfo) -> _Row:
     wanted: Any = field.type
     if get_origin(wanted) in (UnionType, Union):
         wanted = next(part for part in get_args(wanted) if part is not NoneType)
     is_repeated = get_origin(wanted) is tuple
     if is_repeated:
         wanted = get_args(wanted)[0]
-    schema, read, read_json = _readers(field.encode_name, wanted)
+    schema, read, read_json = _readers(kind, field.encode_name, wanted)
     return _Row(field.encode_name, field.name, schema, field.required, is_repeated, read, read_json)
 
 
-def _readers(name: str, wanted: Any) -> tuple[str, _Reader, _Reader]:
+def _readers(kind: type[Operation[Any]], name: str, wanted: Any) -> tuple[str, _Reader, _Reader]:
     if name == "orderId":
         return "OrderId", _read_order_id, _read_order_id
     if get_origin(wanted) is Literal:
@@ -256,7 +273,7 @@ def _readers(name: str, wanted: Any) -> tuple[str, _Reader, _Reader]:
     if wanted is bool:
         return "boolean", _read_boolean, _read_boolean_json
     if wanted in (int, inputs.TimeS, inputs.TimeMs):
-        schema, bounds = _INTEGER_TYPES.get(name, ("integer_int64", INT64))
+        schema, bounds = _INTEGER_TYPES_OF.get((kind, name)) or _INTEGER_TYPES.get(name, ("integer_int64", INT64))
         wanted_bounds = _LIMITS if name == "limit" else bounds
         return schema, _integer_from_text(bounds, wanted_bounds), _integer_from_json(wanted_bounds)
     return "string", _read_text, _read_text
