@@ -47,7 +47,7 @@ def danger(*positions: Open, fraction: str | None = "0.012", orders: bool = Fals
     )
 
 
-def opponent(account: int, quantity: int = -100, **more: str) -> Opponent:
+def opponent(account: int, quantity: int = -100, **more: Any) -> Opponent:
     figures = {"cost": "1000", "pnl_unrealized": "100", "exposure": "1000", "net_equity": "500", **more}
     return Opponent(account=account, quantity=quantity, **{name: D(value) for name, value in figures.items()})
 
@@ -111,7 +111,7 @@ def test_debt_that_nothing_is_left_to_pay_for_goes_to_the_exchange() -> None:
         ({"pnl_unrealized": "-99"}, {"pnl_unrealized": "-100"}),
     ],
 )
-def test_most_profitable_and_most_levered_opponent_comes_first(sooner: dict[str, str], later: dict[str, str]) -> None:
+def test_most_profitable_and_most_levered_opponent_comes_first(sooner: dict[str, Any], later: dict[str, Any]) -> None:
     for pair in ([opponent(2, **sooner), opponent(1, **later)], [opponent(1, **later), opponent(2, **sooner)]):
         assert [each.opponent for each in deleveraged(SOL, ASK, 150, pair)] == [2, 1]
 

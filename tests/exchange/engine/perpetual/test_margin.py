@@ -38,20 +38,20 @@ def test_margin_fraction_grows_with_the_root_of_the_notional(notional: str, imf:
 def test_account_without_exposure_shows_its_limits_and_owes_what_is_unsettled() -> None:
     figures = account_margin(holdings("0.5040235797", unsettled_equity="-0.00906", flat_mmf="0.0125"), [])
     assert (figures.net_equity, figures.net_equity_available) == (D("0.4949635797"), D("0.4949635797"))
-    assert (figures.liabilities_value, figures.borrow_liability) == (D("0.00906"), 0)
+    assert (figures.liabilities_value, figures.borrow_liability) == (D("0.00906"), D(0))
     assert (figures.imf, figures.mmf, figures.margin_fraction) == (D("0.05"), D("0.0125"), None)
-    assert (figures.net_exposure_futures, figures.net_equity_locked, figures.pnl_unrealized) == (0, 0, 0)
+    assert (figures.net_exposure_futures, figures.net_equity_locked, figures.pnl_unrealized) == (D(0), D(0), D(0))
 
 
 def test_profit_that_is_unsettled_is_no_negative_liability() -> None:
     figures = account_margin(holdings("100", unsettled_equity="3", borrow_liability="20"), [])
-    assert (figures.liabilities_value, figures.net_equity) == (20, 83)
+    assert (figures.liabilities_value, figures.net_equity) == (D(20), D(83))
 
 
 def test_position_locks_what_the_leverage_limit_demands() -> None:
     figures = account_margin(holdings("100"), [exposure("10", pnl_unrealized=D("-5"))])
-    assert (figures.net_exposure_futures, figures.net_equity, figures.pnl_unrealized) == (1000, 95, -5)
-    assert (figures.imf, figures.net_equity_locked, figures.net_equity_available) == (D("0.05"), 50, 45)
+    assert (figures.net_exposure_futures, figures.net_equity, figures.pnl_unrealized) == (D(1000), D(95), D(-5))
+    assert (figures.imf, figures.net_equity_locked, figures.net_equity_available) == (D("0.05"), D(50), D(45))
     assert (figures.margin_fraction, figures.mmf) == (D("0.095"), D("0.0125"))
 
 
@@ -85,7 +85,7 @@ def test_exposure_is_the_worse_side_of_position_and_orders(quantity: str, bids: 
 
 def test_open_orders_lock_margin_but_do_not_bring_liquidation_nearer() -> None:
     alone, with_orders = (account_margin(holdings("100"), [exposure("10", bids=bids)]) for bids in ("0", "5"))
-    assert (alone.net_equity_locked, with_orders.net_equity_locked) == (50, 75)
+    assert (alone.net_equity_locked, with_orders.net_equity_locked) == (D(50), D(75))
     for figures in (alone, with_orders):
         assert figures.margin_fraction is not None
         assert round(figures.margin_fraction / figures.mmf, 20) == 8
