@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from typing import Any
 
 from aiohttp import WSCloseCode, web
 
+from haversack.exchange.answering import response
 from haversack.exchange.api.dispatch import Dispatcher
 from haversack.exchange.conversation import Conversation
 from haversack.exchange.faults import ConditionKind, ConnectionCut
 from haversack.exchange.framing import Framing
 from haversack.exchange.guard import check_sender
 from haversack.exchange.limits import BODY_BYTES_MAX, BODY_S_MAX, FRAME_BYTES_MAX
-from haversack.exchange.messages import Refused, Reply, Request
+from haversack.exchange.messages import Refused, Request
 from haversack.exchange.outbox import SocketOutbox
 from haversack.exchange.protocol import LimitedServer
 from haversack.exchange.pulse import Pulse
@@ -23,14 +23,6 @@ from haversack.exchange.venue import Venue
 from haversack.exchange.verifying import VerifyingThread
 
 _log = logging.getLogger("haversack.exchange")
-_HEADERS = {
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "SAMEORIGIN",
-    "x-xss-protection": "1; mode=block",
-    "vary": "Origin",
-    "server": "haversack",
-    "X-Local-Exchange": "1",
-}
 _SHUTDOWN_S = 1.0
 
 
@@ -92,9 +84,9 @@ class Server:
             headers = dict(fields)
             if headers.get("upgrade", "").lower() == "websocket" and incoming.path == "/":
                 return await self._converse(incoming)
-            return _response(await self._dispatcher.handle(await _read(incoming, headers)))
+            return response(await self._dispatcher.handle(await _read(incoming, headers)), incoming)
         except Refused as refused:
-            return _response(refused.reply)
+            return response(refused.reply)
         except (ConnectionCut, ConnectionError):
             # A client that hangs up in the middle of its request cannot be answered, and nothing of ours is wrong.
             _abort(incoming)
@@ -103,7 +95,7 @@ class Server:
             raise
         except Exception:  # noqa: BLE001  # a mistake of ours must not take the exchange down, and its text is for the log only
             _log.exception("%s %s could not be answered", incoming.method, incoming.path)
-            return _response(Refused.by_rule("SERVER_ERROR", "Internal server error", status=500).reply)
+            return response(Refused.by_rule("SERVER_ERROR", "Internal server error", status=500).reply)
 
     async def _converse(self, incoming: web.BaseRequest) -> web.StreamResponse:
         if self._closing:
@@ -146,13 +138,6 @@ async def _read(incoming: web.BaseRequest, headers: Mapping[str, str]) -> Reques
         headers=headers,
         body=body,
     )
-
-
-def _response(reply: Reply) -> web.Response:
-    headers: dict[str, Any] = {**_HEADERS, **reply.headers}
-    if reply.content_type is not None:
-        headers["content-type"] = reply.content_type
-    return web.Response(status=reply.status, body=reply.body, headers=headers)
 
 
 def _abort(incoming: web.BaseRequest) -> None:
