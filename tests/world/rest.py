@@ -37,7 +37,8 @@ class Ways:
         self._weather = weather
         self._note = note
         self._loop = asyncio.get_running_loop()
-        self._depths: deque[Reply] = deque(maxlen=4)
+        self._depths: dict[str, deque[Reply]] = {}
+        """Late answers to the same question."""
         self._in_the_air: dict[Answer, None] = {}
         self.requests = 0
 
@@ -101,8 +102,10 @@ class Ways:
         """The answer, or an older one, from a server that is behind."""
         if not request.target.startswith("/api/v1/depth?") or reply.status != 200:
             return reply
-        self._depths.append(reply)
-        return self._weather.dice.choice(self._depths) if self._weather.chance("stale depth") else reply
+        # A server that is behind answers what it was asked for: five levels only to somebody who wanted no more.
+        depths = self._depths.setdefault(request.target, deque(maxlen=4))
+        depths.append(reply)
+        return self._weather.dice.choice(depths) if self._weather.chance("stale depth") else reply
 
     def _too_many(self) -> Reply:
         wait_s = self._weather.dice.choice((None, 1, 2))
