@@ -81,6 +81,14 @@ async def test_exchange_goes_on_from_a_snapshot_as_one_that_was_never_stopped(tm
     assert told[0] == told[1]
 
 
+def damage(path: Path) -> None:
+    """Change one digit of a price, so that what is there can still be read."""
+    content = path.read_bytes()
+    place = content.index(b"[", content.index(b'"type":"bars","symbol":"SOL_USDC","series":1,"rows":[[') + 54) + 20
+    assert content[place : place + 1].isdigit()
+    path.write_bytes(content[:place] + (b"7" if content[place : place + 1] != b"7" else b"8") + content[place + 1 :])
+
+
 @pytest.mark.parametrize(("damaged", "replayed"), [(1, 30 * 5 + 1 + 4 * 5 + 1), (2, 2 + 134 * 5 + 3)])
 async def test_damaged_snapshot_is_passed_over_for_the_one_before_or_for_the_beginning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, damaged: int, replayed: int
@@ -88,9 +96,7 @@ async def test_damaged_snapshot_is_passed_over_for_the_one_before_or_for_the_beg
     clock = ManualClock()
     before = await run(tmp_path, clock, rounds=(100, 30, 4))
     for path in snapshots(tmp_path)[::-1][:damaged]:
-        content = bytearray(path.read_bytes())
-        content[len(content) // 2] ^= 1
-        path.write_bytes(content)
+        damage(path)
     site = Site(tmp_path, clock)
     assert (site.replayed, everything(site)) == (replayed, before)
     assert len([record for record in caplog.records if "is of no use" in record.message]) == damaged
@@ -195,6 +201,15 @@ async def test_journal_forgets_what_two_snapshots_stand_behind_and_nobody_wishes
     assert everything(site) == before
     with pytest.raises(JournalUnusable, match=r"the first 403 commands are no longer kept.*--keep"):
         list(journal.replay())
+    await site.stop()
+
+
+async def test_nothing_is_forgotten_while_one_snapshot_is_all_there_is(tmp_path: Path) -> None:
+    clock = ManualClock()
+    before = await run(tmp_path, clock, rounds=(40, 2), keep=0)
+    snapshots(tmp_path)[0].write_bytes(b"")
+    site = Site(tmp_path, clock)
+    assert (site.replayed, everything(site)) == (before[1], before)
     await site.stop()
 
 
