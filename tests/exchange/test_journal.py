@@ -34,6 +34,7 @@ from haversack.exchange.journal import (
     JournalUnusable,
     MemoryJournal,
 )
+from haversack.exchange.journal.entry import PACK
 
 KILLS, FLIPS = {"quick": (20, 200), "deep": (1_000, 100_000)}[os.environ.get("HAVERSACK_DEPTH", "quick")]
 
@@ -278,6 +279,50 @@ async def test_memory_log_is_written_at_once() -> None:
     assert committer.submit(entry(1)).result() == 1
     await committer.synced()
     assert numbers(log) == [1]
+
+
+def test_memory_log_replays_from_anywhere_and_forgets_the_oldest() -> None:
+    log, entries = MemoryJournal(keep=2 * PACK), [entry(number, b"nonce", number) for number in range(1, 6 * PACK + 8)]
+    for first in range(0, len(entries), 700):
+        log.append(entries[first : first + 700])
+    assert log.last_seq == len(entries)
+    assert 0 < log.pruned <= len(entries) - 2 * PACK
+    for after in (log.pruned, log.pruned + 1, log.pruned + PACK, len(entries) - PACK, len(entries) - 1, len(entries)):
+        assert list(log.replay(after)) == entries[after:]
+    with pytest.raises(JournalUnusable, match="are no longer kept"):
+        list(log.replay())
+
+
+@pytest.mark.parametrize("rows_max", [1, 7, 1_000])
+def test_forgotten_entries_stay_forgotten_and_the_others_are_there(folder: Path, rows_max: int) -> None:
+    with Journal.open(folder, GENESIS) as journal:
+        journal.append([entry(number) for number in range(1, 31)])
+        while not journal.prune(20, rows_max=rows_max):
+            pass
+        journal.append([entry(31)])
+    with Journal.open(folder, GENESIS) as journal:
+        assert (journal.pruned, journal.last_seq) == (20, 31)
+        assert [kept.now_us - START_US for kept in journal.replay(20)] == list(range(21, 32))
+        assert [kept.now_us - START_US for kept in journal.replay(25)] == list(range(26, 32))
+
+
+def test_journal_that_forgot_everything_goes_on_counting(folder: Path) -> None:
+    with Journal.open(folder, GENESIS) as journal:
+        journal.append([entry(1), entry(2)])
+        journal.prune(2, rows_max=10)
+    with Journal.open(folder, GENESIS) as journal:
+        journal.append([entry(3)])
+        assert (journal.last_seq, [kept.now_us - START_US for kept in journal.replay(2)]) == (3, [3])
+
+
+def test_each_journal_has_a_name_of_its_own(tmp_path: Path) -> None:
+    names: list[bytes] = []
+    for number in (1, 2):
+        with Journal.open(tmp_path / str(number), GENESIS) as journal:
+            names.append(journal.name)
+        with Journal.open(tmp_path / str(number), GENESIS) as journal:
+            assert journal.name == names[-1]
+    assert len(set(names)) == len(names)
 
 
 @contextmanager
