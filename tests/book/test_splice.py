@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from book.made import ASKS, SYMBOL, depth, diff, rows, synced, ticket_of
 from haversack.book.book import Book
-from haversack.book.splice import DELAYS_MS, STALE_MAX
+from haversack.book.splice import DELAYS_MS, STALE_MAX, STALE_US_MAX
 from haversack.errors import BookNotSynced, Gap
 
 
@@ -298,6 +299,13 @@ def test_numbers_that_began_anew_are_noticed_even_if_they_are_small() -> None:
     assert book.is_synced
     book.update(diff(STALE_MAX + 1))
     assert not book.is_synced
+
+
+@pytest.mark.parametrize(("later_us", "is_in_it"), [(-1, True), (STALE_US_MAX, True), (STALE_US_MAX + 1, False)])
+def test_a_message_that_the_engine_made_long_after_the_snapshot_is_not_in_it(later_us: int, is_in_it: bool) -> None:
+    book = synced(10**9)
+    book.update(msgspec.structs.replace(diff(7), engine_us=book.engine_us + later_us))
+    assert book.is_synced == is_in_it
 
 
 def test_book_in_sync_goes_forward_to_a_newer_snapshot_and_never_back() -> None:

@@ -23,6 +23,8 @@ BUFFERED_MAX = 4_096
 """Messages that wait for a snapshot; of more, the oldest are dropped."""
 STALE_MAX = 4_096
 """Messages in a row that a new book may already contain; more would be those of numbers that have begun anew."""
+STALE_US_MAX = 5_000_000
+"""How much later than a snapshot the engine may have made what is in it; both bear the engine's time, so that nothing should."""
 SNAPSHOT_LEVELS_MAX = 5_000
 """A snapshot with so many levels on a side may have been cut off there (observed 2026-09)."""
 DELAYS_MS = (0, 250, 500, 1_000, 2_000)
@@ -140,7 +142,7 @@ class Splice:
         is_fresh = at == self._snapshot_id
         if not self._makes_sense(changes):
             self._lose(Doubt.MALFORMED)
-        elif is_fresh and changes.last_update_id <= at and self._stale_here < STALE_MAX:
+        elif is_fresh and changes.last_update_id <= at and self._is_old(sides, changes):
             self._stale_here += 1
             self.stale_dropped += 1
         elif is_fresh and changes.first_update_id <= at < changes.last_update_id:
@@ -150,6 +152,10 @@ class Splice:
             self.gap = (at + 1, changes.first_update_id)
             self._lose(Doubt.GAP)
             self._keep(changes)
+
+    def _is_old(self, sides: Sides, changes: Changes) -> bool:
+        """Whether a snapshot may contain this message. If not, the exchange has begun to count anew."""
+        return self._stale_here < STALE_MAX and changes.engine_us <= sides.engine_us + STALE_US_MAX
 
     def _keep(self, changes: Changes) -> None:
         """Hold a message until the snapshot that it belongs to is there. What is held has no gap."""
