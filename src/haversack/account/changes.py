@@ -20,7 +20,10 @@ class Filled(msgspec.Struct, frozen=True):
 
     fill: AccountFill
     order: TrackedOrder
-    """The order with all that is known by now; `was_filled_late` if it had been called ended before."""
+    """The order with all that is known by now; `was_filled_late` if it had been called ended before.
+
+    A fill may come before the answer to its order. It is then nobody's own yet, since a client id proves nothing: look again by
+    `account.order(fill.order_id)` once your call has returned."""
 
 
 class FillTooLate(msgspec.Struct, frozen=True):
