@@ -12,9 +12,10 @@ from exchange.stranger import Stranger, loads, said
 from haversack.clock import ManualClock
 from haversack.exchange.engine.command import SetPrices
 from haversack.exchange.journal import FILE_NAME, JournalUnusable
+from haversack.exchange.venue import FIRST_TRADE_ID
 from haversack.exchange.views.histories import FILE_NAME as HISTORIES
 from haversack.wire.codec import encode
-from haversack.wire.enums import KlineInterval, KlinePriceType, Side, TickerInterval
+from haversack.wire.enums import KlineInterval, KlinePriceType, Side, TickerInterval, TimeInForce
 from haversack.wire.history import GetFillHistory, GetOrderHistory
 from haversack.wire.markets import GetKlines
 
@@ -294,4 +295,32 @@ async def test_exchange_with_a_crowd_goes_on_from_a_snapshot(tmp_path: Path) -> 
     assert (site.venue.engine.state_hash(), site.venue.archive.trades(SYMBOL, limit=1000)) == before
     assert 0 < site.replayed < seq
     assert loads(await site.desk.get("/api/v1/ticker?symbol=SOL_USDC"))["trades"] != "0"
+    await site.stop()
+
+
+async def test_public_trades_reach_further_back_than_memory_does(tmp_path: Path) -> None:
+    site = Site(tmp_path, ManualClock())
+    await site.trade(1)
+    for _ in range(1_099):
+        site.do(order(1, Side.ASK, 10_000))
+        site.do(order(2, Side.BID, 10_000, TimeInForce.IOC))
+    await site.venue.settled()
+    recent = loads(await site.desk.get(f"/api/v1/trades?symbol={SYMBOL}&limit=1000"))
+    pages = [
+        loads(await site.desk.get(f"/api/v1/trades/history?symbol={SYMBOL}&limit=500&offset={offset}"))
+        for offset in (0, 500, 1_000, 1_500)
+    ]
+    assert pages[3] == []
+    assert pages[0] + pages[1] == recent
+    ids = [trade["id"] for page in pages for trade in page]
+    assert ids == list(range(ids[0], FIRST_TRADE_ID - 1, -1))
+    assert len(ids) > 1_050
+    await site.stop()
+
+
+async def test_oldest_public_trades_of_a_market_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("haversack.exchange.views.histories.TRADES_MAX", 30)
+    site = Site(tmp_path, ManualClock())
+    await site.trade(100)
+    assert len(site.venue.archive.trades(SYMBOL, limit=1000)) == 30
     await site.stop()

@@ -7,8 +7,6 @@ from haversack.wire.base import Page
 from haversack.wire.history import Fill, GetFillHistory, GetOrderHistory, PastOrder
 from haversack.wire.trades import GetHistoricalTrades, Trade
 
-_OFFSET_MAX = 10**9
-
 
 def fills(caller: Caller, operation: GetFillHistory) -> Page[Fill]:
     """Fills, newest first."""
@@ -23,8 +21,9 @@ def orders(caller: Caller, operation: GetOrderHistory) -> Page[PastOrder]:
 def trades(caller: Caller, operation: GetHistoricalTrades) -> list[Trade]:
     """Trades of a market, newest first, as far back as they are kept. A plain list, as documented."""
     caller.check_symbol(operation.symbol, unknown_symbol())
-    offset, limit = operation.offset or 0, operation.limit or ROWS_DEFAULT
-    return caller.venue.tape.recent_trades(operation.symbol, min(offset, _OFFSET_MAX) + limit)[offset:]
+    limit, offset = operation.limit or ROWS_DEFAULT, operation.offset or 0
+    rows = caller.venue.archive.trades(operation.symbol, limit=limit, offset=offset)
+    return caller.venue.tape.as_told(operation.symbol, rows)
 
 
 ROUTES = (GetFillHistory.served_by(fills), GetOrderHistory.served_by(orders), GetHistoricalTrades.served_by(trades))

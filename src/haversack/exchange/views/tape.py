@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from itertools import islice
 from typing import NamedTuple
@@ -106,8 +106,12 @@ class Tape:
 
     def recent_trades(self, symbol: str, limit: int) -> list[Trade]:
         """The newest trades, newest first."""
+        return self.as_told(symbol, islice(reversed(self._markets[symbol].trades), max(0, limit)))
+
+    def as_told(self, symbol: str, trades: Iterable[tuple[TradePrinted, int]]) -> list[Trade]:
+        """Trades of a market as they are answered."""
         market = self._markets[symbol]
-        return [_trade(*row, market) for row in islice(reversed(market.trades), max(0, limit))]
+        return [_trade(*row, market) for row in trades]
 
     def klines(self, operation: GetKlines, *, now_us: int) -> list[Kline]:
         """Candles, oldest first; null prices where nothing happened. Of mark and index there is no volume."""
