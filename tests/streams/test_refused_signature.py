@@ -10,6 +10,7 @@ from haversack.credentials import Credentials
 from haversack.errors import SubscriptionRefused
 from haversack.signing import Signer
 from haversack.streams.aio import AsyncStreams
+from haversack.streams.interruption import Interrupted
 from haversack.streams.session import StreamSession
 from streams.link import Link, frame, refusal
 from streams.network import RESTART, Network
@@ -192,6 +193,17 @@ def test_the_second_signature_is_sent_as_soon_as_the_clock_is_known() -> None:
         network = Network(make=lambda: Checking(1))
         async with streams_on(network, Measured()) as streams, asyncio.timeout(0.2):
             assert (await anext(streams.subscribe(BALANCES))).stream == BALANCES
+
+    run(main())
+
+
+def test_a_reader_is_told_at_once_that_nothing_came_by_what_was_refused() -> None:
+    async def main() -> None:
+        network = Network(make=lambda: Checking(1))
+        async with streams_on(network, Measured(hangs=True)) as streams, asyncio.timeout(0.2):
+            told = await anext(streams.subscribe(BALANCES, interruptions=True))
+            assert isinstance(told, Interrupted)
+            assert (told.streams, told.to_us) == ((BALANCES,), None)
 
     run(main())
 

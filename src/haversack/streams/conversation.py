@@ -101,6 +101,8 @@ class Conversation:
         said = self._session.received(frame, self._clock.monotonic_us())
         if said is None:
             self._is_clock_due.set()
+            # What was refused counts as lost, which its readers are told now.
+            self._work.set()
             return True
         self._full = self._routes.deliver(said, len(frame))
         return not self._full
