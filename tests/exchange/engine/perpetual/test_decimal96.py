@@ -84,12 +84,10 @@ def test_root_of_a_square_is_exact() -> None:
     assert root(D("0")) == 0
 
 
-def test_quotient_just_beside_a_half_is_not_taken_for_one() -> None:
-    # A little more than half of the last digit, which shows only 40 digits later.
-    assert over(D(1), D(3)) == D("0.3333333333333333333333333333")
-    assert over(D(1), D(2**90)) == D("0.0000000000000000000000000008")
-    assert over(D("5.0000000000000000000000000001"), D("10000000000000000000000000000")) == D("0.0000000000000000000000000005")
-    assert over(D("0.5000000000000000000000000001"), D("1000000000000000000000000000")) == D("0.0000000000000000000000000005")
+def test_quotient_just_below_a_half_is_not_taken_for_one() -> None:
+    # 8.000000000000000000000000999 and 0.49975 of its last digit: with one digit more, that would look like a half.
+    quotient = over(D("15992.000000000000000000001998"), D(1999))
+    assert quotient == D("8.000000000000000000000000999")
 
 
 @pytest.mark.parametrize("number", ["0", "1", "-1"])

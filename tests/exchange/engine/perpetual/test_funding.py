@@ -82,6 +82,12 @@ def test_long_pays_short_at_a_positive_rate(quantity: str, rate: str, received: 
     assert payment(opened(fill(quantity, "90")), D(rate), D(100), SOL) == cents(received)
 
 
+def test_payment_just_below_a_unit_is_not_rounded_up_on_the_way() -> None:
+    # 0.000012 less a part in the 33rd decimal.
+    rate = D("0.0000119999994000000299999985")
+    assert payment(opened(fill("-0.01", "90")), rate, D("100.000005"), SOL) == cents("0.000011")
+
+
 @settings(max_examples=SIZES.examples)
 @given(st.lists(st.integers(-(10**6), 10**6), min_size=1, max_size=10), st.integers(-(10**28), 10**28), st.integers(1, 10**8))
 def test_payments_of_both_sides_cancel_but_for_what_rounding_leaves(held: list[int], rate: int, mark: int) -> None:

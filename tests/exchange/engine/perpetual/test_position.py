@@ -21,7 +21,7 @@ from haversack.exchange.engine.perpetual.position import (
     pnl_unrealized,
     with_funding,
 )
-from haversack.exchange.engine.perpetual.settlement import Settlement
+from haversack.exchange.engine.perpetual.settlement import Settlement, trading_fee
 from haversack.wire.settlements import SettlementSource
 
 D = Decimal
@@ -33,6 +33,13 @@ def test_bid_opens_a_long_position_under_the_new_id() -> None:
     assert (position.position_id, position.quantity, position.net_cost) == (1, units("0.06"), cents("9.3996"))
     assert (position.entry_price, position.pnl_realized, position.fees) == (D("156.66"), 0, cents("0.00423"))
     assert break_even_price(position, SOL) == D("156.7305")
+
+
+def test_position_of_january_2026_is_what_a_tier_one_taker_gets() -> None:
+    fee = trading_fee(cents("1.2861"), 500, SOL.amount_unit)
+    bought = opened(Fill(quantity=units("0.01"), quote=cents("1.2861"), fee=fee))
+    assert (bought.entry_price, break_even_price(bought, SOL)) == (D("128.61"), D("128.6744"))
+    assert pnl_unrealized(bought, D("128.59"), SOL) == D("-0.0002")
 
 
 def test_ask_opens_a_short_position_with_a_negative_cost() -> None:

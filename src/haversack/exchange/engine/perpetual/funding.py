@@ -74,5 +74,5 @@ def payment(position: Position, rate: Decimal, mark: Decimal, contract: Contract
     rounded, are guesses: so the exchange never pays out more than it took.
     """
     exact = _EXACT.multiply(_EXACT.multiply(rate, mark), contract.quantity(-position.quantity))
-    units = exact.scaleb(contract.quote_scale, _EXACT) / contract.amount_unit
+    units = _EXACT.divide(exact.scaleb(contract.quote_scale, _EXACT), Decimal(contract.amount_unit))
     return int(units.to_integral_value(ROUND_FLOOR)) * contract.amount_unit
