@@ -54,7 +54,7 @@ def test_disk_that_fails_at_any_call_loses_nothing_that_was_acknowledged(folder:
         if not disk.has_failed:
             break
         disk.heal()
-        _check(dict(disk.files), folder, acknowledged)
+        _check({name: bytes(content) for name, content in disk.files.items()}, folder, acknowledged)
         # The machine may go down with its disk.
         for _ in range(3):
             _check(images(disk.log, dice, until=len(disk.log)), folder, acknowledged)

@@ -265,7 +265,7 @@ async def test_state_of_the_moment_is_written_though_orders_come_meanwhile(
     site = Site(tmp_path, ManualClock())
     await site.trade(20)
     expected = site.venue.engine.state_hash()
-    settled, seen = site.venue.settled, []
+    settled, seen = site.venue.settled, list[int | None]()
 
     async def settled_late() -> None:
         # Between the copy and all that follows, the exchange goes on.

@@ -120,11 +120,11 @@ class Archive:
 
     def _meant(self, account: int, operation: GetOrderHistory | GetFillHistory) -> tuple[str, list[Any]]:
         """The condition of a query for an account's rows, and its values."""
+        where = "account = ?"
+        values: list[Any] = [account]
         if operation.order_id is not None:
             order_id = int(operation.order_id) if operation.order_id.isdecimal() else 0
-            where, values = "order_id = ? AND account = ?", [min(order_id, INTEGER_MAX), account]
-        else:
-            where, values = "account = ?", [account]
+            where, values = f"{where} AND order_id = ?", [*values, min(order_id, INTEGER_MAX)]
         symbols = self._symbols(operation)
         if len(symbols) < len(self._listing.markets):
             where, values = f"{where} AND symbol IN ({', '.join('?' * len(symbols))})", [*values, *sorted(symbols)]
