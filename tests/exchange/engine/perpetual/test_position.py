@@ -71,6 +71,12 @@ def test_reducing_leaves_the_entry_and_realizes_the_difference(sign: str, profit
     assert (first.settlements, second.settlements) == ((), (Settlement(PROFIT, cents(profit), 1),))
 
 
+def test_break_even_after_a_reduction_counts_all_that_was_paid_and_received() -> None:
+    # Recorded 2025-06.
+    position = opened(fill("0.05", "156.56", fee="0.003523"), fill("-0.01", "156.55", fee="0.000705"))
+    assert break_even_price(position, SOL) == D("156.6682")
+
+
 def test_closing_tells_the_closed_position_and_settles_profit_and_fee() -> None:
     last = after(fill("2", "100", fee="0.1"), fill("-2", "101.5", fee="0.2"))[-1]
     assert last.position is None
