@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from exchange.engine.sizes import SIZES
 from haversack.exchange.engine.perpetual.contract import Contract
 from haversack.exchange.engine.perpetual.margin import Exposure, Holdings
 from haversack.exchange.engine.perpetual.position import Change, Fill, Position, change
@@ -12,6 +13,9 @@ from haversack.units import to_units
 from haversack.wire.markets import MarginFunction
 
 D = Decimal
+
+# A single test must end within its time limit in the deep size too.
+EXAMPLES = min(SIZES.examples, 2_000)
 QUANTITY_SCALE, QUOTE_SCALE = 2, 8
 
 # The rules of SOL_USDC_PERP in June 2025.

@@ -9,8 +9,7 @@ from typing import TypeAlias
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchange.engine.perpetual.sample import QUOTE_SCALE, SOL
-from exchange.engine.sizes import SIZES
+from exchange.engine.perpetual.sample import EXAMPLES, QUOTE_SCALE, SOL
 from haversack.exchange.engine.perpetual.funding import payment
 from haversack.exchange.engine.perpetual.position import Change, Fill, Position, change, with_funding
 from haversack.exchange.engine.perpetual.settlement import settle, trading_fee
@@ -69,7 +68,7 @@ trades = st.tuples(st.integers(0, 2), st.integers(1, 2), st.integers(1, 300), st
 fundings = st.integers(-(10**26), 10**26).map(lambda rate: Decimal(rate).scaleb(-28))
 
 
-@settings(max_examples=SIZES.examples)
+@settings(max_examples=EXAMPLES)
 @given(st.lists(st.one_of(trades, fundings, st.none()), max_size=40), st.integers(1, 30_000))
 def test_all_equity_and_the_fees_are_what_was_granted(steps: list[Trade | Decimal | None], mark: int) -> None:
     hall = Hall()

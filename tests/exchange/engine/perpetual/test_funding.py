@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchange.engine.perpetual.sample import SOL, cents, fill, opened
-from exchange.engine.sizes import SIZES
+from exchange.engine.perpetual.sample import EXAMPLES, SOL, cents, fill, opened
 from haversack.exchange.engine.perpetual.funding import INTEREST_OF_STOCKS, Bounds, Premiums, funding_rate, payment
 from haversack.exchange.engine.perpetual.position import Position
 
@@ -88,7 +87,7 @@ def test_payment_just_below_a_unit_is_not_rounded_up_on_the_way() -> None:
     assert payment(opened(fill("-0.01", "90")), rate, D("100.000005"), SOL) == cents("0.000011")
 
 
-@settings(max_examples=SIZES.examples)
+@settings(max_examples=EXAMPLES)
 @given(st.lists(st.integers(-(10**6), 10**6), min_size=1, max_size=10), st.integers(-(10**28), 10**28), st.integers(1, 10**8))
 def test_payments_of_both_sides_cancel_but_for_what_rounding_leaves(held: list[int], rate: int, mark: int) -> None:
     sides = [quantity for quantity in (*held, -sum(held)) if quantity]
@@ -97,7 +96,7 @@ def test_payments_of_both_sides_cancel_but_for_what_rounding_leaves(held: list[i
     assert 0 <= kept < SOL.amount_unit * max(1, len(positions))
 
 
-@settings(max_examples=SIZES.examples)
+@settings(max_examples=EXAMPLES)
 @given(st.integers(-(10**9), 10**9), st.integers(-(10**9), 10**9))
 def test_higher_premium_never_lowers_the_rate(one: int, other: int) -> None:
     less, more = sorted((D(one).scaleb(-10), D(other).scaleb(-10)))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchange.engine.sizes import SIZES
+from exchange.engine.perpetual.sample import EXAMPLES
 from haversack.exchange.engine.perpetual.deleveraging import Deleverage, Opponent, deleveraged
 from haversack.exchange.engine.perpetual.liquidation import (
     FEE_CBPS,
@@ -126,7 +126,7 @@ def test_equal_opponents_go_by_account_and_only_the_other_side_is_taken() -> Non
 holders = st.lists(st.tuples(st.integers(-200, 200).filter(bool), st.integers(-500, 500), st.integers(-10, 500)), max_size=8)
 
 
-@settings(max_examples=SIZES.examples)
+@settings(max_examples=EXAMPLES)
 @given(st.integers(-300, 300).filter(bool), holders, st.dictionaries(st.integers(50, 55), st.integers(0, 100), max_size=3))
 def test_positions_below_auto_close_end_as_far_as_others_can_take_them(
     quantity: int, held: list[tuple[int, int, int]], room: dict[int, int]
@@ -147,7 +147,7 @@ def test_positions_below_auto_close_end_as_far_as_others_can_take_them(
         )
 
 
-@settings(max_examples=SIZES.examples)
+@settings(max_examples=EXAMPLES)
 @given(st.integers(1, 10**6), st.integers(1, 100))
 def test_reducing_again_and_again_ends(quantity: int, step: int) -> None:
     for _ in range(200):

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchange.engine.perpetual.sample import SOL, exposure, fill, holdings, opened, units
-from exchange.engine.sizes import SIZES
+from exchange.engine.perpetual.sample import EXAMPLES, SOL, exposure, fill, holdings, opened, units
 from haversack.exchange.engine.perpetual.contract import Contract
 from haversack.exchange.engine.perpetual.decimal96 import minus, plus
 from haversack.exchange.engine.perpetual.margin import (
@@ -135,7 +134,7 @@ exposures = st.builds(
 )
 
 
-@settings(max_examples=SIZES.examples)
+@settings(max_examples=EXAMPLES)
 @given(st.lists(exposures, min_size=1, max_size=4), st.integers(1, 50), small)
 def test_more_orders_never_lock_less(each: list[Exposure], leverage_limit: int, more: int) -> None:
     account = holdings("1000", str(leverage_limit))
@@ -150,7 +149,7 @@ def test_more_orders_never_lock_less(each: list[Exposure], leverage_limit: int, 
         assert after.net_exposure_futures >= before.net_exposure_futures
 
 
-@settings(max_examples=SIZES.examples)
+@settings(max_examples=EXAMPLES)
 @given(st.integers(0, 10**12), st.integers(0, 10**12))
 def test_margin_of_a_position_grows_with_it(one: int, other: int) -> None:
     less, more = sorted((D(one), D(other)))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchange.engine.sizes import SIZES
+from exchange.engine.perpetual.sample import EXAMPLES
 from haversack.exchange.engine.mean import MeanPrice
 from haversack.exchange.engine.perpetual.mark import MarkRules, MarkState, Quotes, next_mark
 from haversack.exchange.engine.perpetual.open_interest import opens_too_much
@@ -88,7 +88,7 @@ def test_bound_of_an_update_leaves_a_tick_to_prices_of_few_ticks() -> None:
 prices = st.integers(1, 10**6).map(lambda price: price * TICK_E18)
 
 
-@settings(max_examples=SIZES.examples)
+@settings(max_examples=EXAMPLES)
 @given(prices, prices, prices, prices)
 def test_update_stays_on_the_tick_and_within_its_bound(before: int, index: int, bid: int, ask: int) -> None:
     seen = Quotes(index_e18=index, bid_e18=bid, ask_e18=ask)

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from exchange.engine.perpetual.sample import SOL, exposure, holdings, units
-from exchange.engine.sizes import SIZES
+from exchange.engine.perpetual.sample import EXAMPLES, SOL, exposure, holdings, units
 from haversack.exchange.engine.perpetual.margin import Exposure
 from haversack.exchange.engine.perpetual.order_limit import Account, is_allowed, max_order_quantity
 from haversack.wire.enums import Side
@@ -84,7 +83,7 @@ perpetuals = st.builds(
 )
 
 
-@settings(max_examples=SIZES.examples)
+@settings(max_examples=EXAMPLES)
 @given(
     st.builds(Account, st.builds(holdings, st.integers(-100, 10**6).map(str), st.integers(1, 50).map(str)), perpetuals),
     st.lists(perpetuals, max_size=2),

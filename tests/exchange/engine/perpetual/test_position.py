@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchange.engine.perpetual.sample import SOL, after, cents, fill, opened, units
-from exchange.engine.sizes import SIZES
+from exchange.engine.perpetual.sample import EXAMPLES, SOL, after, cents, fill, opened, units
 from haversack.exchange.engine.perpetual.position import (
     Change,
     Fill,
@@ -175,7 +174,7 @@ def cash(account_fills: list[Fill]) -> int:
     )
 
 
-@settings(max_examples=SIZES.examples)
+@settings(max_examples=EXAMPLES)
 @given(fills)
 def test_settlements_and_what_is_open_are_the_cash_of_all_fills(account_fills: list[Fill]) -> None:
     account = told(account_fills)
@@ -183,7 +182,7 @@ def test_settlements_and_what_is_open_are_the_cash_of_all_fills(account_fills: l
     assert account.settled - basis == cash(account_fills)
 
 
-@settings(max_examples=SIZES.examples)
+@settings(max_examples=EXAMPLES)
 @given(fills)
 def test_what_is_open_costs_entry_times_quantity(account_fills: list[Fill]) -> None:
     position = told(account_fills).position
@@ -193,7 +192,7 @@ def test_what_is_open_costs_entry_times_quantity(account_fills: list[Fill]) -> N
         assert position.quantity == sum(each.quantity for each in account_fills)
 
 
-@settings(max_examples=SIZES.examples)
+@settings(max_examples=EXAMPLES)
 @given(fills)
 def test_closed_position_realized_exactly_what_its_fills_brought(account_fills: list[Fill]) -> None:
     quantity = sum(each.quantity for each in account_fills)
@@ -206,7 +205,7 @@ def test_closed_position_realized_exactly_what_its_fills_brought(account_fills: 
             assert (each.closed.quantity, each.closed.net_cost) == (0, -each.closed.pnl_realized)
 
 
-@settings(max_examples=SIZES.examples)
+@settings(max_examples=EXAMPLES)
 @given(fills, st.integers(1, 30_000))
 def test_both_sides_of_all_trades_sum_to_zero(one_side: list[Fill], mark: int) -> None:
     other_side = [Fill(quantity=-each.quantity, quote=each.quote) for each in one_side]
@@ -221,7 +220,7 @@ def test_both_sides_of_all_trades_sum_to_zero(one_side: list[Fill], mark: int) -
     assert total == 0
 
 
-@settings(max_examples=SIZES.examples)
+@settings(max_examples=EXAMPLES)
 @given(fills, st.integers(1, 400), st.integers(1, 30_000))
 def test_flip_is_a_close_and_an_opening(account_fills: list[Fill], beyond: int, price: int) -> None:
     position = told(account_fills).position
