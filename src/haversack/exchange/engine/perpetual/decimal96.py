@@ -27,7 +27,7 @@ def fit(number: Decimal) -> Decimal:
         return number
     for tried in (decimals, decimals - 1):
         rounded = number.quantize(Decimal(1).scaleb(-tried), rounding=ROUND_HALF_EVEN, context=_EXACT)
-        if tried >= 0 and _fits(rounded):
+        if _fits(rounded):
             return rounded
     raise OverflowError(f"{number} does not fit into 96 bits")
 
