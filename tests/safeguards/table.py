@@ -763,7 +763,7 @@ SAFEGUARDS = (
     Safeguard(
         "taken requests are known after a restart",
         "exchange/venue.py",
-        "self.replays = Replays(history.nonces(now_us // 1_000))",
+        "self.replays = Replays([*nonces, *history.nonces(now_us // 1_000, first)])",
         "self.replays = Replays()",
         "tests/exchange/test_restart.py::test_a_signed_order_is_not_taken_again_after_a_restart",
     ),
@@ -826,7 +826,7 @@ SAFEGUARDS = (
     Safeguard(
         "a form of a web page is no order",
         "exchange/payload.py",
-        'if content_type.partition(";")[0].strip().lower() != "application/json":',
+        'if not _JSON_TYPE.fullmatch(content_type.partition(";")[0].strip()):',
         "if False:",
         "tests/exchange/test_payload.py::test_a_body_that_is_not_json_is_refused_before_it_is_read",
     ),
