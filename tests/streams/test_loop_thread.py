@@ -17,12 +17,17 @@ def test_an_answer_or_an_error_comes_back() -> None:
     async def fail() -> None:
         raise LookupError("not here")
 
+    async def run_out() -> None:
+        raise TimeoutError("of its own")
+
     async def answer() -> int:
         return 42
 
     thread = LoopThread("haversack test", forever)
     thread.start()
     assert thread.call(answer) == 42
+    with pytest.raises(TimeoutError, match="of its own"):
+        thread.call(run_out, timeout_s=5)
     with pytest.raises(LookupError, match="not here"):
         thread.call(fail)
     thread.stop(5)
@@ -39,7 +44,7 @@ def test_work_that_nobody_waits_for_any_more_is_cancelled() -> None:
 
     thread = LoopThread("haversack test", forever)
     thread.start()
-    with pytest.raises(TimeoutError):
+    with pytest.raises(TimeoutError, match=r"nothing came within 0\.05 s"):
         thread.call(work, timeout_s=0.05)
     assert ended.wait(5)
     assert thread.waiting == 0

@@ -74,6 +74,10 @@ class LoopThread:
             self._loop.call_soon_threadsafe(self._begin, work, answer)
         try:
             return answer.result(timeout_s)
+        except TimeoutError:
+            if answer.done():  # The work ran into a limit of its own, and says which.
+                raise
+            raise TimeoutError(f"nothing came within {timeout_s:g} s") from None
         finally:
             with self._lock:
                 task = self._answers.pop(answer, None)
