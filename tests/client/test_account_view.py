@@ -10,7 +10,7 @@ import pytest
 
 from client.account_world import ORDER, all_that_comes, becomes, exchange_of, next_fills, trade, view_of, within
 from haversack.account.changes import Filled
-from haversack.account.life import OrderState
+from haversack.account.life import OrderState, TrackedOrder
 from haversack.client.aio import AsyncClient
 from haversack.clock import ManualClock
 from haversack.credentials import Credentials
@@ -286,6 +286,20 @@ def test_a_view_needs_keys_and_is_opened_once() -> None:
             account = view_of(client)
             with pytest.raises(UsageError, match="opened by"):
                 account.fills()
+            # That nothing was read yet must not look like an account in which there is nothing.
+            with pytest.raises(UsageError, match="opened by"):
+                _ = account.balances
+            with pytest.raises(UsageError, match="opened by"):
+                _ = account.positions
+            with pytest.raises(UsageError, match="opened by"):
+                account.open_orders()
+            with pytest.raises(UsageError, match="opened by"):
+                account.orders()
+            with pytest.raises(UsageError, match="opened by"):
+                account.order("1")
+            with pytest.raises(UsageError, match="opened by"):
+                account.order_of(TrackedOrder(symbol="SOL_USDC"))
+            assert repr(account) == "AsyncAccount(0 open orders; not synced)"
             async with account:
                 with pytest.raises(UsageError, match="opened once"):
                     _ = await account

@@ -113,30 +113,30 @@ class AsyncAccount:
     @property
     def balances(self) -> dict[str, AssetBalance]:
         """What the account has, by asset; what is lent shows in the equity alone."""
-        return self._view.balances.all()
+        return self._read().balances.all()
 
     @property
     def positions(self) -> dict[str, NetPosition]:
         """All open positions, by symbol."""
-        return self._view.positions.all()
+        return self._read().positions.all()
 
     def open_orders(self, symbol: str | None = None) -> list[TrackedOrder]:
         """All orders that may still trade: those without an answer, and those whose cancel is under way, too."""
-        return [order for order in self._view.orders.live() if symbol in (None, order.symbol)]
+        return [order for order in self._read().orders.live() if symbol in (None, order.symbol)]
 
     def orders(self, symbol: str | None = None) -> list[TrackedOrder]:
         """All orders that are remembered: the open ones, and the last 10,000 that ended."""
-        return [order for order in self._view.orders.all() if symbol in (None, order.symbol)]
+        return [order for order in self._read().orders.all() if symbol in (None, order.symbol)]
 
     def order(self, order_id: str) -> TrackedOrder | None:
         """The order with the exchange's id; None if it was never seen, or ended long ago."""
-        return self._view.orders.get(order_id)
+        return self._read().orders.get(order_id)
 
     def order_of(self, order: TrackedOrder) -> TrackedOrder | None:
         """An order of this program as it is now, also if it had no id yet; None if it ended long ago."""
         if order.ticket is not None:
-            return self._view.orders.of_ticket(order.ticket)
-        return self._view.orders.get(order.order_id or "")
+            return self._read().orders.of_ticket(order.ticket)
+        return self._read().orders.get(order.order_id or "")
 
     def health(self) -> AccountHealth:
         """How the view is at this moment; it can be asked for after the end as well."""
@@ -315,6 +315,11 @@ class AsyncAccount:
     def _check_opened(self) -> None:
         self._opened()
 
+    def _read(self) -> AccountView:
+        """What is known; before the opening that would look like an account in which there is nothing."""
+        self._check_opened()
+        return self._view
+
     def _opened(self) -> Tending:
         if self._tending is None:
             raise UsageError("an account view is opened by `await` or by `async with`: use it after that")
@@ -337,7 +342,7 @@ class AsyncAccount:
 
     def __repr__(self) -> str:
         state = "closed" if self._is_over else "synced" if self.is_synced else "not synced"
-        return f"AsyncAccount({len(self.open_orders())} open orders; {state})"
+        return f"AsyncAccount({len(self._view.orders.live())} open orders; {state})"
 
 
 def _read_equity() -> Procedure[Equity]:
