@@ -67,4 +67,8 @@ class HandingSocket(FrameSocket, Protocol):
 
 
 Connect: TypeAlias = Callable[[str], Awaitable[FrameSocket]]
-"""Opens a connection to an address; a ConnectFailed or an OSError if that fails."""
+"""Opens a connection to an address; a ConnectFailed or an OSError if that fails.
+
+Both are tried again. An UntrustedServer ends the streams, and so does any other exception: say so of a certificate that is
+refused, since an `ssl.SSLCertVerificationError` is an OSError too.
+"""
