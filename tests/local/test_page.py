@@ -49,15 +49,26 @@ def test_its_tests_pass(pytester: pytest.Pytester) -> None:
     pytester.runpytest_subprocess("-p", "no:xdist", "-p", "no:asyncio").assert_outcomes(passed=3)
 
 
+STOPPED = ["exchange verify ./my-exchange"]
+"""What is asked of a folder on which no exchange runs."""
+
+
 def test_its_commands_are_obeyed_one_after_the_other(tmp_path: Path) -> None:
     key = Credentials.generate().public_key
     start, *others = COMMANDS
     assert start.endswith("--data ./my-exchange --seed 7")
+
+    def obeyed(command: str) -> None:
+        words = shlex.split(command.replace("--key KEY", f"--key {key}"))
+        done = run(*words, cwd=tmp_path, env=environment(tmp_path))
+        assert (done.returncode, done.stderr) == (0, ""), command
+
     with serve(tmp_path / "my-exchange", "--seed", "7"):
         for command in others:
-            words = shlex.split(command.replace("--key KEY", f"--key {key}"))
-            done = run(*words, cwd=tmp_path, env=environment(tmp_path))
-            assert (done.returncode, done.stderr) == (0, ""), command
+            if command not in STOPPED:
+                obeyed(command)
+    for command in STOPPED:
+        obeyed(command)
 
 
 def test_every_kind_of_fault_is_named() -> None:

@@ -848,7 +848,7 @@ SAFEGUARDS = (
         "a connection has not streams without end",
         "exchange/hub.py",
         "if key not in keys and len(keys) >= SUBSCRIPTIONS_MAX:",
-        "if False:",
+        "if key not in keys and len(keys) > SUBSCRIPTIONS_MAX:",
         "tests/exchange/api/test_bounds.py::test_a_connection_has_a_bounded_number_of_streams",
     ),
     Safeguard(

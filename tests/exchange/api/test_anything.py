@@ -65,7 +65,7 @@ async def _ask(desk: Desk, kind: type[Operation[Any]], fields: dict[str, Any]) -
     return (await desk.request("GET", f"{kind.path}?{query}", somebody.headers(kind.instruction or "", texts))).status
 
 
-@settings(max_examples=500)
+@settings(max_examples=150)
 @given(st.lists(_asked(), min_size=1, max_size=8))
 async def test_no_request_makes_the_exchange_fail(asked: list[tuple[type[Operation[Any]], dict[str, Any]]]) -> None:
     async with open_desk() as desk:
@@ -85,7 +85,7 @@ _frames = st.binary(max_size=40) | st.builds(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.lists(_frames, max_size=6))
 async def test_no_frame_makes_the_exchange_fail(frames: list[bytes]) -> None:
     async with open_desk() as desk:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from exchange.stranger import Stranger, open_desk, said
@@ -32,5 +34,6 @@ async def test_a_connection_has_a_bounded_number_of_streams(monkeypatch: pytest.
         socket = desk.connect()
         streams = ",".join(f'"{name}.SOL_USDC"' for name in ("depth", "trade", "ticker"))
         socket.send('{"method":"SUBSCRIBE","params":[%s]}' % streams)  # noqa: UP031  # braces of JSON
-        assert b'"code":4009' in (await socket.receive() or b"")
+        async with asyncio.timeout(2):
+            assert b'"code":4009' in (await socket.receive() or b"")
         assert not desk.venue.hub.wanted("ticker.SOL_USDC", None)
