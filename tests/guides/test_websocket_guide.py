@@ -34,7 +34,17 @@ def sign(text: str) -> str:
 
 def place_order(exchange: Served) -> None:
     """What makes the private stream speak: a post-only bid far below the market."""
-    body = {"orderType": "Limit", "postOnly": True, "price": "90", "quantity": "1", "side": "Bid", "symbol": "SOL_USDC"}
+    send_order(
+        exchange, {"orderType": "Limit", "postOnly": True, "price": "90", "quantity": "1", "side": "Bid", "symbol": "SOL_USDC"}
+    )
+
+
+def buy(exchange: Served, symbol: str) -> None:
+    """What makes the public streams of a market speak."""
+    send_order(exchange, {"orderType": "Market", "quoteQuantity": "200", "side": "Bid", "symbol": symbol})
+
+
+def send_order(exchange: Served, body: dict[str, Any]) -> None:
     timestamp = int(time() * 1e3)
     fields = "&".join(f"{name}={str(value).lower() if value is True else value}" for name, value in sorted(body.items()))
     headers = {
@@ -50,6 +60,7 @@ def place_order(exchange: Served) -> None:
 async def test_a_public_stream(exchange: Served) -> None:
     async with websockets.connect(exchange.stream_url) as websocket:
         await websocket.send(json.dumps({"method": "SUBSCRIBE", "params": ["depth.SOL_USDC"]}))
+        await asyncio.to_thread(buy, exchange, "SOL_USDC")
         data = json.loads(await asyncio.wait_for(websocket.recv(), 20))
     assert data["stream"] == "depth.SOL_USDC"
     assert data["data"]["e"] == "depth"
@@ -60,6 +71,8 @@ async def test_several_public_streams_on_one_connection(exchange: Served) -> Non
     seen: set[str] = set()
     async with asyncio.timeout(60), websockets.connect(exchange.stream_url) as websocket:
         await websocket.send(json.dumps({"method": "SUBSCRIBE", "params": wanted}))
+        for symbol in ("SOL_USDC", "BTC_USDC"):
+            await asyncio.to_thread(buy, exchange, symbol)
         while seen != set(wanted):
             data = json.loads(await websocket.recv())
             assert data["data"]["s"] == data["stream"].split(".")[1]
