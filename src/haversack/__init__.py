@@ -49,12 +49,15 @@ _HOMES = {
     "rest.pacing": "Limits Pacer",
     "rest.procedure": "Pause Rows",
     "rest.retry": "Retry",
+    "streams.aio": "AsyncStreams",
     "streams.backoff": "Backoff",
+    "streams.blocking": "BlockingStreams BlockingSubscription",
     "streams.book": "AsyncBook",
     "streams.book_blocking": "BlockingBook",
     "streams.health": "BookHealth ConnectionState StreamHealth StreamsHealth",
     "streams.interruption": "Interrupted",
     "streams.mailbox": "WhenFull",
+    "streams.subscription": "Subscription",
     "wire.account": """
         Account GetAccount GetMaxBorrowQuantity GetMaxOrderQuantity GetMaxWithdrawalQuantity MaxBorrow MaxOrder
         MaxWithdrawal UpdateAccount
@@ -86,6 +89,7 @@ _HOMES = {
         OpenInterestEvent OrderUpdate PositionEvent PositionUpdate RawEvent StockPriceEvent TickerEvent TradeEvent
     """,
     "wire.events_rfq": "RfqEvent RfqUpdate",
+    "wire.frames": "Message",
     "wire.funding": "FundingPayment FundingRate GetFundingHistory GetFundingRates",
     "wire.history": "Fill GetFillHistory GetOrderHistory PastOrder",
     "wire.markets": """

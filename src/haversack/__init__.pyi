@@ -120,7 +120,9 @@ from haversack.rest.offset import ClockOffset as ClockOffset
 from haversack.rest.pacing import Limits as Limits, Pacer as Pacer
 from haversack.rest.procedure import Pause as Pause, Rows as Rows
 from haversack.rest.retry import Retry as Retry
+from haversack.streams.aio import AsyncStreams as AsyncStreams
 from haversack.streams.backoff import Backoff as Backoff
+from haversack.streams.blocking import BlockingStreams as BlockingStreams, BlockingSubscription as BlockingSubscription
 from haversack.streams.book import AsyncBook as AsyncBook
 from haversack.streams.book_blocking import BlockingBook as BlockingBook
 from haversack.streams.health import (
@@ -131,6 +133,7 @@ from haversack.streams.health import (
 )
 from haversack.streams.interruption import Interrupted as Interrupted
 from haversack.streams.mailbox import WhenFull as WhenFull
+from haversack.streams.subscription import Subscription as Subscription
 from haversack.wire.account import (
     Account as Account,
     GetAccount as GetAccount,
@@ -247,6 +250,7 @@ from haversack.wire.events import (
     TradeEvent as TradeEvent,
 )
 from haversack.wire.events_rfq import RfqEvent as RfqEvent, RfqUpdate as RfqUpdate
+from haversack.wire.frames import Message as Message
 from haversack.wire.funding import (
     FundingPayment as FundingPayment,
     FundingRate as FundingRate,

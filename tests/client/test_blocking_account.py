@@ -126,6 +126,12 @@ def test_what_keeps_it_from_being_opened_is_raised(exchange: Served, tmp_path: P
             client.account_view(tmp_path / "fills")
 
 
+def test_opening_has_a_limit_if_it_is_given_one(exchange: Served) -> None:
+    client = Client(Credentials.generate(), base_url="http://127.0.0.1:1", stream_url=exchange.stream_url)
+    with client, pytest.raises(TimeoutError, match=r"could not be read within 0\.2 s"):
+        client.account_view(timeout_s=0.2)
+
+
 def test_what_is_sent_for_its_bytes_is_tracked_too(exchange: Served) -> None:
     with client_of(exchange) as client, client.account_view() as account:
         body = client.raw(PlaceOrder(**ORDER))

@@ -84,16 +84,19 @@ class BlockingAccount:
     by `close`.
     """
 
-    def __init__(self, account: AsyncAccount, witnesses: list[Witness]) -> None:
+    def __init__(self, account: AsyncAccount, witnesses: list[Witness], *, timeout_s: float | None = None) -> None:
         self._account = account
         self._witnesses = witnesses
         self._opened: Future[None] = Future()
         self._thread = LoopThread("haversack account", self._main)
         self._thread.start()
         try:
-            self._opened.result()
-        except BaseException:
+            self._opened.result(timeout_s)
+        except BaseException as error:
+            is_late = isinstance(error, TimeoutError) and not self._opened.done()
             self._thread.stop(_STOP_S)
+            if is_late:
+                raise TimeoutError(f"the account could not be read within {timeout_s:g} s") from None
             raise
         witnesses.append(self)
 

@@ -176,6 +176,7 @@ class Client(Groups["Client"]):
         since_ms: int | None = None,
         rhythm: Rhythm | None = None,
         key_changed: bool = False,
+        timeout_s: float | None = None,
     ) -> BlockingAccount:
         """Orders, fills, balances and positions of this client's account, kept true until it is closed, best by `with`.
 
@@ -183,14 +184,15 @@ class Client(Groups["Client"]):
         needs one of its own.
         `since_ms`: from when on fills are told, if nothing is remembered; from the opening on if not given. `rhythm`: how often
         everything is read. `key_changed`: True if the file was written with an earlier key of the same account; the file of
-        another key is refused.
+        another key is refused. `timeout_s`: how long the first complete reading may take, then a TimeoutError; without it, as
+        long as the exchange needs to come back.
         """
         from haversack.account.aio import AsyncAccount
         from haversack.account.blocking import BlockingAccount, wiring_of
 
         wiring = wiring_of(self.session, self.send, self.sync_clock, stream_url=self.stream_url, connect=self._connect)
         account = AsyncAccount(wiring, path, since_ms=since_ms, rhythm=rhythm, key_changed=key_changed)
-        return BlockingAccount(account, self._witnesses)
+        return BlockingAccount(account, self._witnesses, timeout_s=timeout_s)
 
     def close(self) -> None:
         """Close the connections; a transport that you brought yourself is left open."""
