@@ -22,8 +22,8 @@ async def setting() -> AsyncIterator[Stage]:
 
 @pytest.fixture(params=["blocking", "async"])
 async def caller(setting: Stage, request: pytest.FixtureRequest) -> AsyncIterator[Caller]:
-    """A client that waits half a second for an answer."""
-    made = setting.caller(is_blocking=request.param == "blocking", timeout_s=0.5)
+    """A client that waits a moment for an answer, and longer than a busy machine needs for one."""
+    made = setting.caller(is_blocking=request.param == "blocking", timeout_s=1.5)
     yield made
     await made.close()
 
