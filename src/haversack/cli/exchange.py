@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from haversack.cli import faults, operate
+from haversack.cli.spans import span_s
+from haversack.cli.stop import stop
 from haversack.cli.verify import verify
 from haversack.clock import PacedClock
 from haversack.errors import UsageError
 from haversack.signing import Verifier
 
 if TYPE_CHECKING:
+    from haversack.exchange.server import Server
     from haversack.exchange.venue import Settings
 
 _PORT_MAX = 65_535
@@ -25,10 +28,16 @@ _PORT = "Port on 127.0.0.1; 0 takes a free one, and the printed line says which.
 _SPEED = "Seconds that pass at the exchange in one of this machine's: 60 is a minute a second, 0 a clock that waits for commands."
 _KEEP = "Commands that the journal keeps at least, for `verify` and `save`; the crowd brings about 2 million (180 MB) a day."
 
+_IDLE = "Stop once nobody has asked for anything, nor listened to a stream, for so long: 15m, say. Without it, never."
+_LOOKS = 10
+"""Times that an exchange looks, in the time after which it would stop."""
+_LOOK_S_MAX = 30.0
+
 exchange = App(name="exchange")
 exchange.command(operate.clock)
 exchange.command(faults.fault)
 exchange.command(verify)
+exchange.command(stop)
 for _command in (operate.seed, operate.market, operate.price, operate.state, operate.save, operate.load, operate.reset):
     exchange.command(_command)
 
@@ -47,6 +56,7 @@ def serve_until_told(
     key: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     listing: Path | None = None,
     keep: Annotated[int, Parameter(help=_KEEP)] = KEEP,
+    idle: Annotated[str | None, Parameter(help=_IDLE)] = None,
 ) -> None:
     """Serve the local exchange until it is told to stop.
 
@@ -82,7 +92,8 @@ def serve_until_told(
         keys=frozenset(key) or None,
         requests_per_minute=rate_limit,
     )
-    asyncio.run(_serve(data, port, settings, world=(listing, PacedClock(speed=speed)), keep=keep))
+    idle_s = _idle_s(idle)
+    asyncio.run(_serve(data, port, settings, world=(listing, PacedClock(speed=speed)), keep=keep, idle_s=idle_s))
 
 
 def _check_more(speed: int, keep: int) -> None:
@@ -106,7 +117,22 @@ def _check(port: int, speed_bump_ms: int, rate_limit: int | None, keys: tuple[st
         raise UsageError(f"--key must be base64 of 32 bytes, found {strangers[0]!r}")
 
 
-async def _serve(data: Path, port: int, settings: Settings, *, world: tuple[Path | None, PacedClock], keep: int) -> None:
+def _idle_s(text: str | None) -> float | None:
+    idle_s = span_s(text, "--idle")
+    if idle_s is not None and idle_s <= 0:
+        raise UsageError(f"--idle must be above 0, found {text}")
+    return idle_s
+
+
+async def _serve(
+    data: Path,
+    port: int,
+    settings: Settings,
+    *,
+    world: tuple[Path | None, PacedClock],
+    keep: int,
+    idle_s: float | None,
+) -> None:
     from haversack.exchange.launch import serve
 
     listing, clock = world
@@ -118,8 +144,15 @@ async def _serve(data: Path, port: int, settings: Settings, *, world: tuple[Path
         print(f"ready {server.url} {server.stream_url}", flush=True)
         stopped = asyncio.create_task(stop.wait())
         failed = asyncio.create_task(server.failed())
-        await asyncio.wait((stopped, failed), return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
-        failed.cancel()
+        left = asyncio.create_task(_left_alone(server, idle_s))
+        await asyncio.wait((stopped, failed, left), return_when=asyncio.FIRST_COMPLETED)
+        for task in (stopped, failed, left):
+            task.cancel()
         if failed.done() and not failed.cancelled():
             failed.result()
+
+
+async def _left_alone(server: Server, idle_s: float | None) -> None:
+    """Wait until nobody has asked for anything for so long; for ever without a bound."""
+    while idle_s is None or server.quiet_us < idle_s * 1_000_000:  # noqa: ASYNC110  The time that passes is what is waited for.
+        await asyncio.sleep(_LOOK_S_MAX if idle_s is None else min(idle_s / _LOOKS, _LOOK_S_MAX))

@@ -11,6 +11,7 @@ from haversack.clock import Clock, PacedClock
 from haversack.errors import UsageError
 from haversack.exchange.control.desk import ControlDesk
 from haversack.exchange.control.door import control_door
+from haversack.exchange.control.place import write_whereabouts
 from haversack.exchange.journal.entry import KEEP
 from haversack.exchange.listing import Listing
 from haversack.exchange.logbook import FolderLogbook
@@ -46,8 +47,10 @@ async def serve(
         operator.on_renewal.append(server.serve_instead)
         try:
             await _listen(server, port)
+            address = write_whereabouts(folder, server.url, server.stream_url)
             async with control_door(folder, ControlDesk(operator)):
                 yield server
+            address.unlink(missing_ok=True)
         finally:
             await server.stop()
     finally:

@@ -25,6 +25,7 @@ class LimitedServer(web.Server):
         """Connections that owe a request, with the time at which they are given up, the earliest first."""
         self._watch: asyncio.TimerHandle | None = None
         self._open = 0
+        self._last_us = self._monotonic_us()
 
     def _counted(
         self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -63,6 +64,13 @@ class LimitedServer(web.Server):
     def arrived(self, handler: RequestHandler) -> None:
         """A request's head is in; its body has its own bound."""
         self._owing.pop(handler, None)
+        self._last_us = self._monotonic_us()
+
+    @property
+    def quiet_us(self) -> int:
+        """How long nobody has asked for anything, nor listened to a stream."""
+        is_busy = self._open > len(self._owing)
+        return 0 if is_busy else self._monotonic_us() - self._last_us
 
     def _cut_late(self) -> None:
         while self._owing:

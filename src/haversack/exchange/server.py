@@ -33,7 +33,8 @@ class Server:
         self._verifying = VerifyingThread()
         self._pulse = pulse or Pulse(venue)
         self.serve_instead(venue)
-        self._runner = web.ServerRunner(LimitedServer(self._handle), handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
+        self._protocol = LimitedServer(self._handle)
+        self._runner = web.ServerRunner(self._protocol, handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
         self._framing = Framing()
         self._outboxes: set[SocketOutbox] = set()
         self._beat: asyncio.Task[None] | None = None
@@ -71,6 +72,11 @@ class Server:
     def stream_url(self) -> str:
         """Where streams are served."""
         return f"ws://127.0.0.1:{self.port}"
+
+    @property
+    def quiet_us(self) -> int:
+        """How long nobody has asked for anything, nor listened to a stream."""
+        return self._protocol.quiet_us
 
     async def failed(self) -> None:
         """Wait until the exchange cannot go on; raises what stopped it."""

@@ -1,0 +1,104 @@
+"""Key files: one for each profile, for its owner's eyes only, there as a whole or not at all.
+
+A file says which kind of profile it was made for, so that a key for real money is never tried out by mistake.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from haversack.cli.profile.config import Kind, Settings
+from haversack.clock import secret_bytes
+from haversack.credentials import Credentials, Secret
+from haversack.errors import InvalidCredentials, MissingCredentials, UsageError
+
+_KIND = re.compile(r"^HAVERSACK_KIND=(\w+)$", re.MULTILINE)
+_PUBLIC = re.compile(r"^(?:export )?(?:BACKPACK_API_KEY|PUBLIC_KEY)=['\"]?([A-Za-z0-9+/=]+)", re.MULTILINE)
+_FILE_BYTES_MAX = 16_384
+
+
+def load_keys(settings: Settings) -> Credentials | None:
+    """The keys of a profile; None if it has no file. A file that others can read, or that is for the other kind, is refused."""
+    path = Path(settings["key_file"])
+    if not path.exists():
+        return None
+    keys = Credentials.from_file(path)
+    kind = _KIND.search(_text(path))
+    if kind is not None and kind[1] != settings.kind:
+        raise InvalidCredentials(f"{path} holds keys of a {kind[1]} profile, and {settings.name} is a {settings.kind} profile")
+    return keys
+
+
+def public_key_in(path: Path) -> str | None:
+    """The public half that stands in a key file; None if there is no such file, or nothing in it."""
+    try:
+        found = _PUBLIC.search(_text(path))
+    except OSError:
+        return None
+    return None if found is None else found[1]
+
+
+def new_secret() -> Secret:
+    """One that nobody else has."""
+    from base64 import b64encode
+
+    return Secret(b64encode(secret_bytes(32)).decode())
+
+
+def store_keys(path: Path, secret: Secret, kind: Kind, *, replace: bool = False) -> Credentials:
+    """Write a key file that only its owner can read. One that is there is refused, or put aside if it is to be replaced."""
+    keys = Credentials.from_secret(secret)
+    part = path.with_name(f".{path.name}.{secret_bytes(8).hex()}")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write(part, f"HAVERSACK_KIND={kind}\nBACKPACK_API_KEY={keys.public_key}\nBACKPACK_API_SECRET={secret.reveal()}\n")
+        try:
+            if replace and path.exists():
+                os.replace(path, path.with_name(path.name + ".old"))
+            # A link and not a rename, because a rename would silently replace keys that another command stored just now.
+            os.link(part, path)
+        finally:
+            part.unlink(missing_ok=True)
+    except FileExistsError:
+        raise UsageError(f"{path} is there already: --replace puts it aside as {path.name}.old") from None
+    except OSError as error:
+        raise UsageError(f"keys cannot be stored in {path}: {error.strerror}") from None
+    return keys
+
+
+def secret_from(names: Mapping[str, str]) -> Secret | None:
+    """The secret that an environment holds, checked against the public key beside it; None if it holds none."""
+    for public, secret in (("BACKPACK_API_KEY", "BACKPACK_API_SECRET"), ("PUBLIC_KEY", "SECRET_KEY")):
+        if names.get(secret):
+            found = Secret(names[secret])
+            if names.get(public):
+                Credentials(names[public], found)
+            return found
+    return None
+
+
+def secret_in_file(path: Path) -> Secret:
+    """The secret of a file of lines NAME=value, which nobody else may be able to read."""
+    Credentials.from_file(path)
+    lines = (line.strip().removeprefix("export ").partition("=") for line in _text(path).splitlines())
+    found = secret_from({name.strip(): value.strip().strip("'\"") for name, equals, value in lines if equals})
+    if found is None:
+        raise MissingCredentials(f"{path} holds no secret")
+    return found
+
+
+def _text(path: Path) -> str:
+    with path.open("rb") as file:
+        return file.read(_FILE_BYTES_MAX).decode("utf-8", "replace")
+
+
+def _write(path: Path, text: str) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(handle, text.encode())
+        os.fsync(handle)
+    finally:
+        os.close(handle)

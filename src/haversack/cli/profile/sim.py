@@ -1,0 +1,127 @@
+"""The local exchange in the background: found by its folder, started when it is needed, ended when it is not.
+
+Only one process can hold an exchange's folder, and only its owner can open the control socket in it. So an exchange that opens
+this door is ours, it is the only one, and the address beside the door is its own.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from haversack.clock import SystemClock
+from haversack.errors import HaversackError, UsageError
+from haversack.exchange.control.place import Whereabouts, find
+
+if TYPE_CHECKING:
+    from haversack.cli.profile.config import Settings
+    from haversack.cli.profile.opening import Address
+
+START_S_MAX = 30
+STOP_S_MAX = 10
+LOG_NAME = "exchange.log"
+_LOOK_S = 0.02
+_LOG_BYTES_MAX = 1_000_000
+
+
+class SimUnavailable(HaversackError):
+    """The local exchange could not be started, or be stopped."""
+
+
+def ensure(settings: Settings) -> Address:
+    """Where the profile's exchange answers; it is started if it does not run."""
+    from haversack.cli.profile.opening import Address
+
+    folder = Path(settings["data"])
+    found = find(folder)
+    if found is None:
+        with _lock(folder):
+            # Another command may have started it while this one waited.
+            found = find(folder) or _start(folder, settings)
+    return Address(found.url, found.stream_url)
+
+
+def stop(folder: Path) -> bool:
+    """End the exchange that runs on a folder; False if none does."""
+    found = find(folder)
+    if found is None:
+        return False
+    try:
+        os.kill(found.pid, signal.SIGTERM)
+    except OSError as error:
+        raise SimUnavailable(f"the exchange (process {found.pid}) cannot be stopped: {error.strerror}") from None
+    if not _waited(lambda: find(folder) is None, STOP_S_MAX):
+        raise SimUnavailable(f"the exchange (process {found.pid}) did not stop within {STOP_S_MAX} s")
+    return True
+
+
+def _start(folder: Path, settings: Settings) -> Whereabouts:
+    print(f"haversack: starting the local exchange of the profile {settings.name} ({folder})", file=sys.stderr)
+    command = [sys.executable, "-m", "haversack", "exchange", "--port", "0", "--data", str(folder)]
+    command += ["--seed", str(settings["seed"]), "--idle", settings["idle"]]
+    log = folder / LOG_NAME
+    try:
+        if log.exists() and log.stat().st_size > _LOG_BYTES_MAX:
+            log.unlink()
+        with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as output:
+            written = log.stat().st_size
+            # A session of its own, so that Ctrl-C and the end of the terminal are not its end.
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=folder, start_new_session=True
+            )
+    except OSError as error:
+        raise SimUnavailable(f"the local exchange cannot be started: {error.strerror}, {error.filename or folder}") from None
+    _waited(lambda: process.poll() is not None or find(folder) is not None, START_S_MAX)
+    found = find(folder)
+    if found is None:
+        status = process.poll()
+        process.kill()
+        said = "it was not ready in time" if status is None else _last_line(log, written) or f"it ended with {status}"
+        raise SimUnavailable(f"the local exchange did not start: {said} (its log is {log})")
+    # It outlives this process, on purpose, and must not be waited for when this one ends.
+    process.returncode = 0
+    return found
+
+
+def _waited(is_so: Callable[[], bool], limit_s: float) -> bool:
+    """Whether it became so in time."""
+    clock = SystemClock()
+    until_us = clock.monotonic_us() + round(limit_s * 1_000_000)
+    while not is_so():
+        if clock.monotonic_us() > until_us:
+            return False
+        time.sleep(_LOOK_S)
+    return True
+
+
+@contextmanager
+def _lock(folder: Path) -> Generator[None]:
+    """Held by one command at a time; the others wait."""
+    path = folder.with_name(folder.name + ".starting")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise UsageError(f"the folder {folder} cannot be used: {error.strerror}") from None
+    try:
+        if sys.platform != "win32":
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _last_line(log: Path, begin: int) -> str:
+    with log.open("rb") as file:
+        file.seek(begin)
+        lines = file.read(_LOG_BYTES_MAX).decode("utf-8", "replace").strip().splitlines()
+    return lines[-1].removeprefix("haversack: ") if lines else ""
