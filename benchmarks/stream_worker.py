@@ -4,12 +4,15 @@ Nothing but the standard library is imported here before the client is: this fil
     python benchmarks/stream_worker.py CLIENT PORT      a line on standard input, a line back
 
     RATE BURST COUNT     follows the stream `/stream/RATE/BURST/COUNT` of the server at this port to its end, or until nothing
-                         changes for STILL_S; back: the number of the last update, how often the best prices were read,
-                         nanoseconds that passed, nanoseconds of the processor, best bid, best ask, and what went wrong, or -
+                         changes for STILL_S; back: the numbers of the first and of the last update that were read after the
+                         pause, how often the best prices were read, nanoseconds that passed from that first reading to the
+                         last, nanoseconds of the processor, best bid, best ask, and what went wrong, or -
 
-Times are from the last of the slow frames at the beginning, when the book is there, to the last of all: what a client does to
-connect counts for none. After every update that it is told of, a client reads the best price of either side and the number of the
-update, as its own documentation says. What is set up differently from what each does by itself:
+The processor's time is from the last of the slow frames at the beginning, when the book is there, to the last of all: what a
+client does to connect counts for none. The time that passes begins later, at the first reading after the server's pause, which is
+the server's and not the client's; what came before it is not counted in a rate either. After every update that it is told of, a
+client reads the best price of either side and the number of the update, as its own documentation says. What is set up differently
+from what each does by itself:
 
 haversack        the addresses
 haversack fast   the addresses; picows makes the connection, and the event loop is that of uvloop
@@ -44,29 +47,34 @@ class Seen:
 
     def __init__(self, last: int) -> None:
         self.last = last
+        self.first = 0
         self.update = 0
         self.reads = 0
         self.best: tuple[Any, Any] = ("-", "-")
         self.trouble = ""
-        self._began: tuple[int, int] | None = None
+        self._began_ns = 0
+        self._began_processor_ns: int | None = None
         self._took = (0, 0)
 
     def read(self, update: int, bid: Any, ask: Any) -> bool:
         """The best prices after an update; whether this was the last."""
         self.update, self.best = update, (bid, ask)
-        if self._began is None:
+        if self._began_processor_ns is None:
             if update >= WARM:
-                self._began = time.perf_counter_ns(), time.process_time_ns()
-        else:
-            self.reads += 1
-            if update >= self.last:
-                self._took = time.perf_counter_ns() - self._began[0], time.process_time_ns() - self._began[1]
-                return True
-        return False
+                self._began_processor_ns = time.process_time_ns()
+            return False
+        self.reads += 1
+        if not self.first:
+            self.first, self._began_ns = update, time.perf_counter_ns()
+        if update < self.last:
+            return False
+        self._took = time.perf_counter_ns() - self._began_ns, time.process_time_ns() - self._began_processor_ns
+        return True
 
     def __str__(self) -> str:
         bid, ask = (f"{float(price):.2f}" if price != "-" else "-" for price in self.best)
-        return f"{self.update} {self.reads} {self._took[0]} {self._took[1]} {bid} {ask} {self.trouble.replace(' ', '_') or '-'}"
+        counts = f"{self.first} {self.update} {self.reads} {self._took[0]} {self._took[1]}"
+        return f"{counts} {bid} {ask} {self.trouble.replace(' ', '_') or '-'}"
 
 
 async def haversack(port: int, path: str, seen: Seen, connect: Any = None) -> None:

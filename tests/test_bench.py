@@ -134,6 +134,8 @@ def test_stream_is_followed_to_its_end() -> None:
     assert (found.update, found.trouble) == (WARM + 300, "-")
     assert found.best == (str(bid.price), str(ask.price))
     assert min(found.wall_ns, found.processor_ns, found.reads) > 0
+    # The pause of the server counts for nobody: what is timed begins after it.
+    assert WARM < found.first <= found.update
 
 
 @pytest.mark.parametrize(
@@ -141,7 +143,7 @@ def test_stream_is_followed_to_its_end() -> None:
     [({"update": 1_200}, "came to update 1200"), ({"trouble": "gaps"}, "gaps"), ({"bid": "99.98"}, "best prices differ")],
 )
 def test_client_that_does_not_follow_is_not_compared(changed: dict[str, object], told: str) -> None:
-    good = Followed(WARM + PACED[2], 100, 1, 1, "99.99", "100.01", "-")
+    good = Followed(WARM + 1, WARM + PACED[2], 100, 1, 1, "99.99", "100.01", "-")
     check_all({"haversack": good, "ccxt": good}, PACED)
     with pytest.raises(Badly, match=told):
         check_all({"haversack": good, "ccxt": good._replace(**changed)}, PACED)  # type: ignore[arg-type]
