@@ -1,0 +1,241 @@
+"""Windows above the screen: the order form, the question before something with consequences, the search, the help.
+
+Each shows whose prices these are, so that nobody sends an order to another exchange than the one that is meant.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Button, Checkbox, Input, Label, RadioButton, RadioSet, Static
+
+from haversack.tui.model import Model
+from haversack.tui.permit import Badge
+from haversack.tui.ticket import Ticket, Verdict, first_price, judge
+from haversack.wire.enums import Side
+from haversack.wire.orders import PlaceOrder
+
+HELP = """\
+[b]Look[/b]
+  1 … 6      markets, trades, orders, positions, balances, health
+  ↑ ↓ Enter  choose a row; in the markets, look at that one
+  /          look for a market by its name
+  i  I       longer candles, shorter candles
+  Tab        go to the next list
+  t          light or dark
+
+[b]Trade[/b]
+  b  a       place a bid, an ask; or click on a price in the book
+  c          cancel the order that is chosen in the orders
+  X          cancel all orders in this market
+
+[b]Else[/b]
+  ?          this page
+  q, Ctrl-C  leave; your orders stay
+
+Bars behind the book show how much rests up to that price. A gap is a
+time after which messages may be missing; book, trades, candles and
+account are then read anew. Times are UTC."""
+
+
+class Badged(Label):
+    """Whose prices these are."""
+
+    def __init__(self, badge: Badge) -> None:
+        super().__init__(badge.text, markup=False, classes=f"badge {badge.style}")
+
+
+class OrderForm(ModalScreen[PlaceOrder | None]):
+    """Side, price and quantity; it says at each stroke what the order comes to, or what is wrong with it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave")]
+
+    def __init__(self, model: Model, side: Side, price: str | None = None) -> None:
+        super().__init__()
+        self._model = model
+        self._first = Ticket(side=side, price=first_price(model, side) if price is None else price)
+        self._price = self._first.price
+        """What the form wrote there itself, so that it may change it."""
+
+    def compose(self) -> ComposeResult:
+        """The form."""
+        market = self._model.market
+        with Vertical(classes="window", id="form"):
+            with Horizontal(classes="row"):
+                yield Label(f"Order in {market.symbol}", markup=False, classes="title")
+                yield Badged(self._model.badge)
+            with RadioSet(id="side", compact=True):
+                yield RadioButton(f"Bid: buy {market.base_symbol}", id="bid", value=self._first.side is Side.BID)
+                yield RadioButton(f"Ask: sell {market.base_symbol}", id="ask", value=self._first.side is Side.ASK)
+            with Horizontal(classes="row"):
+                yield Label(f"Price in {market.quote_symbol}", markup=False, classes="name")
+                yield Input(self._first.price, id="price", compact=True, select_on_focus=True)
+            with Horizontal(classes="row"):
+                yield Label(f"Quantity in {market.base_symbol}", markup=False, classes="name")
+                yield Input(id="quantity", compact=True, select_on_focus=True)
+            yield Checkbox("post only: never take", id="post-only", compact=True)
+            yield Static("", id="verdict", markup=False)
+            with Horizontal(classes="row buttons"):
+                yield Button("Place", id="place", compact=True)
+                yield Button("Leave (Esc)", id="leave", compact=True)
+
+    def on_mount(self) -> None:
+        """The price is there already, so the quantity is what is asked for."""
+        self.query_one("#quantity", Input).focus()
+        self._judge()
+
+    @property
+    def ticket(self) -> Ticket:
+        """What stands in the form."""
+        return Ticket(
+            side=Side.BID if self.query_one("#bid", RadioButton).value else Side.ASK,
+            price=self.query_one("#price", Input).value,
+            quantity=self.query_one("#quantity", Input).value,
+            post_only=self.query_one("#post-only", Checkbox).value,
+        )
+
+    def on_radio_set_changed(self) -> None:
+        """The other side begins with another price, unless somebody has typed one."""
+        price = self.query_one("#price", Input)
+        if price.value == self._price:
+            price.value = self._price = first_price(self._model, self.ticket.side)
+        self._judge()
+
+    def on_input_changed(self) -> None:
+        """Judge anew."""
+        self._judge()
+
+    def on_checkbox_changed(self) -> None:
+        """Judge anew."""
+        self._judge()
+
+    def on_input_submitted(self) -> None:
+        """Enter in a field places the order."""
+        self._place()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Place it, or leave."""
+        if event.button.id == "place":
+            self._place()
+        else:
+            self.dismiss(None)
+
+    def action_leave(self) -> None:
+        """Place nothing."""
+        self.dismiss(None)
+
+    def _place(self) -> None:
+        verdict = self._judge()
+        if verdict.order is not None:
+            self.dismiss(verdict.order)
+
+    def _judge(self) -> Verdict:
+        verdict = judge(self._model, self.ticket)
+        shown = self.query_one("#verdict", Static)
+        shown.update(verdict.text)
+        shown.set_class(verdict.is_warning, "warning")
+        self.query_one("#place", Button).disabled = verdict.order is None
+        return verdict
+
+
+class Confirm(ModalScreen[bool]):
+    """A question that is answered by y or n; Enter alone is no answer."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "answer(True)", "Yes"),
+        Binding("n,escape", "answer(False)", "No"),
+    ]
+
+    def __init__(self, question: str, badge: Badge) -> None:
+        super().__init__()
+        self._question = question
+        self._badge = badge
+
+    def compose(self) -> ComposeResult:
+        """The question."""
+        with Vertical(classes="window", id="confirm"):
+            with Horizontal(classes="row"):
+                yield Label("Sure?", classes="title")
+                yield Badged(self._badge)
+            yield Static(self._question, id="question", markup=False)
+            with Horizontal(classes="row buttons"):
+                yield Button("No (n)", id="no", compact=True)
+                yield Button("Yes (y)", id="yes", compact=True)
+
+    def on_mount(self) -> None:
+        """No is the answer of whoever presses Enter without reading."""
+        self.query_one("#no", Button).focus()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """The answer."""
+        self.dismiss(event.button.id == "yes")
+
+    def action_answer(self, answer: bool) -> None:
+        """The answer."""
+        self.dismiss(answer)
+
+
+class Search(ModalScreen[str | None]):
+    """A market by a part of its name."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave")]
+
+    def __init__(self, model: Model) -> None:
+        super().__init__()
+        self._model = model
+
+    def compose(self) -> ComposeResult:
+        """One field, and the market that it means."""
+        with Vertical(classes="window", id="search"):
+            with Horizontal(classes="row"):
+                yield Label("Market", classes="name")
+                yield Input(id="text", compact=True, placeholder="sol, btc_usdc, perp …")
+            yield Static("", id="found", markup=False)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Show which one it would be."""
+        found = self._model.find(event.value)
+        nothing = "no market has that in its name" if event.value.strip() else ""
+        self.query_one("#found", Static).update(nothing if found is None else f"Enter: {found}")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Look at it."""
+        found = self._model.find(event.value)
+        if found is not None:
+            self.dismiss(found)
+
+    def action_leave(self) -> None:
+        """Stay where we are."""
+        self.dismiss(None)
+
+
+class Help(ModalScreen[None]):
+    """What each key does."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q,enter", "leave", "Leave")]
+
+    def __init__(self, badge: Badge, trading: str) -> None:
+        super().__init__()
+        self._badge = badge
+        self._trading = trading
+
+    def compose(self) -> ComposeResult:
+        """The keys."""
+        with Vertical(classes="window", id="help"):
+            with Horizontal(classes="row"):
+                yield Label(f"Orders: {self._trading}", markup=False, classes="title")
+                yield Badged(self._badge)
+            with VerticalScroll():
+                yield Static(HELP)
+
+    def on_click(self) -> None:
+        """Any click ends it."""
+        self.dismiss(None)
+
+    def action_leave(self) -> None:
+        """Back."""
+        self.dismiss(None)
