@@ -30,8 +30,10 @@ _REFUSALS: dict[Refusal, tuple[int, str, str]] = {
     Refusal.POST_ONLY_TAKES: (400, "INVALID_ORDER", "Order would immediately match and take"),
     Refusal.FILL_OR_KILL: (400, "INVALID_ORDER", "Fill or kill order would not complete fill immediately"),
     Refusal.INSUFFICIENT_FUNDS: (400, "INSUFFICIENT_FUNDS", "Insufficient funds"),
-    # The real exchange says "Insufficient margin to open a new order"; here no account has margin yet, and the text says so.
-    Refusal.INSUFFICIENT_MARGIN: (400, "INSUFFICIENT_MARGIN", "Perpetuals cannot be traded on this local exchange yet"),
+    Refusal.INSUFFICIENT_MARGIN: (400, "INSUFFICIENT_MARGIN", "Insufficient margin to open a new order"),
+    Refusal.OPEN_INTEREST: (400, "INVALID_ORDER", "The max amount of open interest has been reached for this market"),
+    # Seen in a bot's source alone.
+    Refusal.REDUCE_ONLY: (400, "INVALID_ORDER", "Reduce only order not reduced"),
     Refusal.ORDER_NOT_FOUND: (400, "INVALID_CLIENT_REQUEST", "Order not found"),
     Refusal.ORDER_LIMIT: (400, "ORDER_LIMIT", "Order limit reached"),
 }
@@ -66,6 +68,7 @@ def admit(order: PlaceOrder, account: int, listing: Listing) -> Place:
         self_trade_prevention=SelfTradePrevention(order.self_trade_prevention or SelfTradePrevention.REJECT_TAKER),
         client_id=order.client_id,
         slippage=_slippage(order) if is_market else None,
+        reduce_only=order.reduce_only,
     )
 
 

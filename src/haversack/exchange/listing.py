@@ -13,8 +13,10 @@ import msgspec
 from msgspec import UNSET
 
 from haversack.errors import UsageError
-from haversack.exchange.engine.rules import AssetRules, FeeTier, MarketRules, Ratio
+from haversack.exchange.engine.collateral import CASH, CollateralRules
+from haversack.exchange.engine.rules import AssetRules, FeeTier, MarketRules
 from haversack.exchange.listing_check import check_keys, check_market, check_once
+from haversack.exchange.listing_perpetual import perpetual_rules, ratio
 from haversack.units import compact, decimals_of, padded, to_units
 from haversack.wire.assets import Asset, CollateralParameters
 from haversack.wire.enums import MarketType
@@ -140,8 +142,29 @@ class Listing:
         return [AssetRules(symbol=symbol, scale=scale) for symbol, scale in self.asset_scales.items()]
 
     def fee_tier(self) -> FeeTier:
-        """Spot fees of a new account, as the engine knows them."""
-        return FeeTier(maker_cbps=to_units(self.fees.spot_maker, 2), taker_cbps=to_units(self.fees.spot_taker, 2))
+        """Fees of a new account, as the engine knows them."""
+        fees = self.fees
+        rates = (fees.spot_maker, fees.spot_taker, fees.futures_maker, fees.futures_taker)
+        return FeeTier(*[to_units(rate, 2) for rate in rates])
+
+    def collateral_rules(self) -> list[CollateralRules]:
+        """Assets that count as collateral, as the engine knows them."""
+        spot = {
+            market.base_symbol: symbol
+            for symbol, market in self.markets.items()
+            if (market.market_type, market.quote_symbol) == (MarketType.SPOT, CASH)
+        }
+        return [
+            CollateralRules(
+                asset=each.symbol,
+                scale=self.asset_scales[each.symbol],
+                parameters=each,
+                market=spot.get(each.symbol),
+                opening_price=self.opening_prices.get(spot.get(each.symbol, "")),
+            )
+            for each in self.collateral
+            if each.symbol in self.asset_scales
+        ]
 
     def amount(self, asset: str, quantity: Decimal) -> int:
         """A quantity of an asset in its smallest units."""
@@ -178,17 +201,18 @@ class Listing:
             quantity_scale=quantity_scale,
             tick=to_units(price.tick_size, price_scale),
             step=to_units(quantity.step_size, quantity_scale),
-            band_max=_ratio(price.max_multiplier),
-            band_min=_ratio(price.min_multiplier),
+            band_max=ratio(price.max_multiplier),
+            band_min=ratio(price.min_multiplier),
             base_unit=10 ** (base_scale - quantity_scale),
             quote_unit=10 ** (quote_scale - price_scale - quantity_scale),
             quote_fee_unit=10 ** (quote_scale - FEE_DECIMALS_QUOTE),
             base_fee_unit=1,
             open_orders_max=OPEN_ORDERS_MAX,
-            impact_max=_ratio(price.max_impact_multiplier),
-            impact_min=_ratio(price.min_impact_multiplier),
-            mean_max=_ratio(mean.max_multiplier) if mean else None,
-            mean_min=_ratio(mean.min_multiplier) if mean else None,
+            impact_max=ratio(price.max_impact_multiplier),
+            impact_min=ratio(price.min_impact_multiplier),
+            mean_max=ratio(mean.max_multiplier) if mean else None,
+            mean_min=ratio(mean.min_multiplier) if mean else None,
+            perpetual=perpetual_rules(market, quantity_scale, quote_scale) if is_perpetual else None,
             state=market.order_book_state,
         )
 
@@ -213,10 +237,6 @@ def _numbers(value: Any) -> Iterator[Decimal]:
         items: Any = value.values() if isinstance(value, dict) else value  # pyright: ignore[reportUnknownVariableType]
         for item in items:
             yield from _numbers(item)
-
-
-def _ratio(multiplier: Decimal | None) -> Ratio | None:
-    return None if multiplier is None else Ratio(*multiplier.as_integer_ratio())
 
 
 def _complete(listed: ListedMarket) -> Market:

@@ -35,6 +35,7 @@ def order_answer(facts: OrderFacts, *, executed: int, executed_quote: int, statu
         price=_limit(facts, scales),
         quantity=scales.short_quantity(_quantity(facts, executed)),
         quote_quantity=None if is_limit else _market_quote(facts, executed_quote, scales),
+        reduce_only=facts.reduce_only,
         self_trade_prevention=facts.self_trade_prevention,
         side=facts.side,
         status=status,
@@ -137,7 +138,7 @@ def order_update(
         origin=UpdateOrigin.USER,
         # The documentation does not count it among the conditional fields, so market orders have it too: a guess.
         post_only=facts.post_only,
-        reduce_only=False,
+        reduce_only=bool(facts.reduce_only),
     )
 
 

@@ -124,6 +124,7 @@ def new_engine(listing: Listing) -> Engine:
     return Engine(
         listing.asset_rules(),
         listing.rules.values(),
+        collateral=listing.collateral_rules(),
         first_order_id=FIRST_ORDER_ID,
         first_trade_id=FIRST_TRADE_ID,
     )

@@ -62,7 +62,7 @@ async def test_a_market_order_is_answered_without_price_and_with_its_quote_quant
         ),
         (
             {"symbol": "SOL_USDC_PERP"},
-            (400, "INSUFFICIENT_MARGIN", "Perpetuals cannot be traded on this local exchange yet"),
+            (400, "INSUFFICIENT_MARGIN", "Insufficient margin to open a new order"),
         ),
     ],
 )  # fmt: skip

@@ -144,7 +144,8 @@ class Reference:
             self.looked[place.symbol], self.marks[place.symbol] = before
             return
         self.accepted += 1
-        details = {name: getattr(place, name) for name in place.__struct_fields__}
+        conditional = ("trigger", "take_profit", "stop_loss")
+        details = {name: getattr(place, name) for name in place.__struct_fields__ if name not in conditional}
         facts = OrderFacts(order_id=self.accepted, created_us=now_us, **details)
         given = self.given(place, rules, steps)
         taker = Live(facts, place.quantity or place.quote_quantity or 0, given)

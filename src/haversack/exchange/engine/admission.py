@@ -1,13 +1,12 @@
 """Which orders are turned away before they have an id, checked in the order that the exchange checks them.
 
-State of the market (that it comes first is a guess), price band, post-only, fill-or-kill, number of orders; funds come last
-and belong to clearing (observed 2025-06: without any money, a bid far below the market is refused for its price, and a
-fill-or-kill order for not filling).
+State of the market (that it comes first is a guess), price band, open interest, post-only, fill-or-kill, number of orders;
+funds come last and belong to clearing (observed 2025-06: without any money, a bid far below the market is refused for its price,
+and a fill-or-kill order for not filling).
 """
 
 from __future__ import annotations
 
-from haversack.exchange.engine.active import twice_active_price
 from haversack.exchange.engine.book import Book
 from haversack.exchange.engine.command import Place
 from haversack.exchange.engine.event import Refusal
@@ -32,6 +31,8 @@ def refusal(place: Place, account: Account, market: Market, ahead: Survey | None
         return refused
     if place.price is not None and not _is_in_band(place.price, market):
         return Refusal.PRICE_BAND
+    if limited := market.clearing.refusal(place, account):
+        return limited
     if place.post_only and _would_take(place, book):
         return Refusal.POST_ONLY_TAKES
     if place.time_in_force is FOK and ahead and not ahead.is_complete:
@@ -69,7 +70,7 @@ def _would_take(place: Place, book: Book) -> bool:
 def _is_in_band(price: int, market: Market) -> bool:
     """Whether a limit is near enough to the active price, in both directions and for both sides (observed 2025-06)."""
     rules = market.rules
-    active = twice_active_price(market.book, market.last_price)
+    active = market.twice_active_price
     if active is None:
         return True
     highest, lowest = rules.band_max, rules.band_min

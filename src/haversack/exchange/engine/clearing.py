@@ -1,12 +1,11 @@
 """What an order costs its account: held when it is accepted, settled match by match, released when it ends.
 
-Spot markets move money. Perpetuals move positions only, because margin does not exist yet, and are therefore left to
-the house's accounts.
+This is the protocol, and how spot markets keep it: they move money. Perpetuals are in `perpetual/clearing.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 import msgspec
@@ -33,10 +32,15 @@ class Match(msgspec.Struct, frozen=True, gc=False):
     quantity: int
     quote: int
     """Price times quantity, in the quote asset's smallest units."""
+    time_us: int
 
 
 class Clearing(Protocol):
     """The money side of one market."""
+
+    def refusal(self, place: Place, account: Account) -> Refusal | None:
+        """Why the market takes no more of such an order, before anybody asks for money."""
+        ...
 
     def requirement(self, place: Place, account: Account, ahead: Survey | None) -> int | Refusal:
         """How much the order has to hold, or why the account cannot place it. `ahead` is what a market order would take."""
@@ -44,6 +48,10 @@ class Clearing(Protocol):
 
     def hold(self, order: WorkingOrder, events: list[Event]) -> None:
         """Lock what the order holds."""
+        ...
+
+    def rested(self, order: WorkingOrder) -> None:
+        """The order is in the book now."""
         ...
 
     def settle(self, order: WorkingOrder, match: Match, events: list[Event], *, is_maker: bool) -> None:
@@ -76,6 +84,13 @@ class SpotClearing:
 
     open_interest = 0
     positions: Mapping[int, int] = {}
+
+    def refusal(self, place: Place, account: Account) -> Refusal | None:
+        """Nothing but money bounds a spot order."""
+        return None
+
+    def rested(self, order: WorkingOrder) -> None:
+        """It holds what it held."""
 
     def requirement(self, place: Place, account: Account, ahead: Survey | None) -> int | Refusal:
         """A market order must be able to give what it would take from the book as it stands, an ask its quantity."""
@@ -132,50 +147,10 @@ class SpotClearing:
             quote.available += received - fee
         if fee:
             self._ledger.take_fee(fee_asset, fee)
-        events.append(_filled(order, match, rules, (is_maker, fee, fee_asset)))
+        account.budget = None
+        events.append(filled(order, match, rules, (is_maker, fee, fee_asset)))
         events.append(BalanceChanged(facts.account, rules.base, base.available, base.locked))
         events.append(BalanceChanged(facts.account, rules.quote, quote.available, quote.locked))
-
-
-class PerpetualClearing:
-    """Fills move signed positions, which always sum to zero. Nothing is locked and no fee is taken."""
-
-    __slots__ = ("_ledger", "_positions", "_rules", "open_interest")
-
-    def __init__(self, rules: MarketRules, ledger: Ledger) -> None:
-        self._rules = rules
-        self._ledger = ledger
-        self._positions: dict[int, int] = {}
-        self.open_interest = 0
-
-    @property
-    def positions(self) -> Mapping[int, int]:
-        """Account number to signed position, the flat ones left out."""
-        return dict(self._positions)
-
-    def take_up(self, positions: Iterable[tuple[int, int]], open_interest: int) -> None:
-        """Go on with the positions that another one had."""
-        self._positions, self.open_interest = dict(positions), open_interest
-
-    def requirement(self, place: Place, account: Account, ahead: Survey | None) -> int | Refusal:
-        """Nothing for the house; everyone else would need margin."""
-        return 0 if account.is_house else Refusal.INSUFFICIENT_MARGIN
-
-    def hold(self, order: WorkingOrder, events: list[Event]) -> None:
-        """Nothing is held."""
-
-    def release(self, order: WorkingOrder, events: list[Event]) -> None:
-        """Nothing was held."""
-
-    def settle(self, order: WorkingOrder, match: Match, events: list[Event], *, is_maker: bool) -> None:
-        """Move the position by the quantity of the match."""
-        facts = order.facts
-        before = self._positions.pop(facts.account, 0)
-        after = before + match.quantity if facts.side is BID else before - match.quantity
-        if after:
-            self._positions[facts.account] = after
-        self.open_interest += max(after, 0) - max(before, 0)
-        events.append(_filled(order, match, self._rules, (is_maker, 0, self._rules.quote)))
 
 
 def fee_on(received: int, rate_cbps: int, unit: int) -> int:
@@ -191,7 +166,8 @@ def _give(order: WorkingOrder, balance: Balance, amount: int) -> None:
     order.held -= amount
 
 
-def _filled(order: WorkingOrder, match: Match, rules: MarketRules, terms: tuple[bool, int, str]) -> OrderFilled:
+def filled(order: WorkingOrder, match: Match, rules: MarketRules, terms: tuple[bool, int, str]) -> OrderFilled:
+    """What one side of a match is told; the terms are whether it is the maker, its fee, and the fee's asset."""
     facts = order.facts
     by_quote = facts.quantity is None
     is_filled = quantity_at(order.left, match.price, by_quote=by_quote, rules=rules) == 0

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import msgspec
 
 from haversack.exchange.engine.rules import AccountSettings, FeeTier
-from haversack.wire.enums import OrderBookState, SelfTradePrevention, Side, SlippageToleranceType, TimeInForce
+from haversack.wire.enums import OrderBookState, SelfTradePrevention, Side, SlippageToleranceType, TimeInForce, TriggerBy
 
 SLIPPAGE_SCALE = 8
 """Decimals of a slippage tolerance that count."""
@@ -16,7 +16,8 @@ SLIPPAGE_SCALE = 8
 class OpenAccount(msgspec.Struct, frozen=True, tag="account", array_like=True):
     """Give a verifying key an account, with paper money in it.
 
-    `is_house` marks the crowd's own accounts: they may trade perpetuals without margin, and have no order limit.
+    `is_house` marks the crowd's own accounts: they trade perpetuals without margin, fees and liquidation, and have no order
+    limit.
     """
 
     key: str
@@ -31,6 +32,27 @@ class Slippage(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     kind: SlippageToleranceType
     tolerance_e8: int
+
+
+class Trigger(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What a conditional order waits for, and how much of it is sent then."""
+
+    by: TriggerBy
+    price: int
+    """In the market's price units."""
+    quantity: int | None
+    """In quantity units; None: a part of the position."""
+    percent_e8: int = 0
+    """Of the position when it fires, in units of 1e-8 percent; only without a quantity."""
+
+
+class Exit(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A take-profit or stop-loss that comes into being when its order is filled."""
+
+    by: TriggerBy
+    price: int
+    limit: int | None = None
+    """Price of the order that it sends; None: a market order."""
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True, tag="place", array_like=True):
@@ -51,6 +73,11 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, tag="place", array_like=T
     client_id: int | None = None
     slippage: Slippage | None = None
     """Market orders only."""
+    reduce_only: bool | None = None
+    """None: it was not said, which means no."""
+    trigger: Trigger | None = None
+    take_profit: Exit | None = None
+    stop_loss: Exit | None = None
 
 
 class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag="cancel", array_like=True):
@@ -89,6 +116,10 @@ class ChangeSettings(msgspec.Struct, frozen=True, tag="settings", array_like=Tru
     settings: AccountSettings
 
 
+class Elapse(msgspec.Struct, frozen=True, tag="elapse", array_like=True):
+    """Do what the time asks for, with the prices that are known: funding, settlement, liquidation."""
+
+
 class SetBookState(msgspec.Struct, frozen=True, tag="bookState", array_like=True):
     """Open or close a market, or restrict it to some orders. What rests there stays."""
 
@@ -96,4 +127,4 @@ class SetBookState(msgspec.Struct, frozen=True, tag="bookState", array_like=True
     state: OrderBookState
 
 
-Command: TypeAlias = OpenAccount | Grant | Place | Cancel | CancelAll | SetPrices | SetBookState | ChangeSettings
+Command: TypeAlias = OpenAccount | Grant | Place | Cancel | CancelAll | SetPrices | Elapse | SetBookState | ChangeSettings

@@ -11,9 +11,19 @@ from typing import TypeAlias
 
 import msgspec
 
-from haversack.exchange.engine.command import Slippage
+from haversack.exchange.engine.command import Exit, Slippage, Trigger
+from haversack.exchange.engine.perpetual.position import Position
+from haversack.exchange.engine.perpetual.settlement import Settlement
 from haversack.exchange.engine.rules import AccountSettings
-from haversack.wire.enums import ExpiryReason, OrderBookState, OrderStatus, SelfTradePrevention, Side, TimeInForce
+from haversack.wire.enums import (
+    ExpiryReason,
+    OrderBookState,
+    OrderStatus,
+    SelfTradePrevention,
+    Side,
+    SystemOrderType,
+    TimeInForce,
+)
 
 
 class Refusal(Enum):
@@ -27,9 +37,26 @@ class Refusal(Enum):
     POST_ONLY_TAKES = "a post-only order would take"
     FILL_OR_KILL = "a fill-or-kill order would not fill completely"
     INSUFFICIENT_FUNDS = "the account has too little available"
-    INSUFFICIENT_MARGIN = "perpetuals are for the crowd until margin exists"
+    OPEN_INTEREST = "the open interest would exceed the market's limit"
+    REDUCE_ONLY = "an order that only reduces has nothing to reduce"
+    INSUFFICIENT_MARGIN = "the account has too little margin"
     ORDER_NOT_FOUND = "no such resting order"
     ORDER_LIMIT = "too many resting orders"
+
+
+class Conditions(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What only some orders have."""
+
+    trigger: Trigger | None = None
+    """What it waits for, or waited for."""
+    take_profit: Exit | None = None
+    stop_loss: Exit | None = None
+    related_order_id: int | None = None
+    """The order that it came from."""
+    triggered_us: int | None = None
+    """When its trigger fired."""
+    system: SystemOrderType | None = None
+    """Which part of the exchange sent it; None: its account did."""
 
 
 class OrderFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -48,6 +75,8 @@ class OrderFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     client_id: int | None
     created_us: int
     slippage: Slippage | None = None
+    reduce_only: bool | None = None
+    conditions: Conditions | None = None
 
 
 class Rejected(msgspec.Struct, frozen=True, gc=False):
@@ -138,6 +167,22 @@ class BalanceChanged(msgspec.Struct, frozen=True, gc=False):
     locked: int
 
 
+class PositionChanged(msgspec.Struct, frozen=True, gc=False):
+    """A fill or a funding payment changed a position; one that flips is told twice, closed and opened.
+
+    Nothing is told of the house's positions.
+    """
+
+    account: int
+    symbol: str
+    before: int
+    """Quantity before; 0: it was opened."""
+    position: Position
+    """As it is now; without a quantity it was closed."""
+    settlements: tuple[Settlement, ...]
+    """What it did to the account's unsettled money."""
+
+
 class MarkChanged(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A perpetual's prices after one update; published once a second."""
 
@@ -175,6 +220,7 @@ Event: TypeAlias = (
     | LevelChanged
     | TopChanged
     | BalanceChanged
+    | PositionChanged
     | MarkChanged
     | BookStateChanged
     | SettingsChanged

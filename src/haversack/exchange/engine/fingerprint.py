@@ -13,10 +13,10 @@ from haversack.exchange.engine.ledger import Account, Ledger
 from haversack.exchange.engine.market import Market
 
 
-def fingerprint(next_order_id: int, ledger: Ledger, markets: Iterable[Market]) -> str:
+def fingerprint(ledger: Ledger, markets: Iterable[Market]) -> str:
     """SHA-256 over a canonical JSON list: everything sorted by name, books in the order of priority."""
     state = [
-        next_order_id,
+        ledger.next_id,
         [_account(account) for account in ledger.accounts],
         sorted(ledger.granted.items()),
         sorted(ledger.fees.items()),
@@ -27,7 +27,7 @@ def fingerprint(next_order_id: int, ledger: Ledger, markets: Iterable[Market]) -
 
 def _account(account: Account) -> list[Any]:
     balances = sorted((asset, held.available, held.locked) for asset, held in account.balances.items())
-    said = [account.settings, list(account.deposits)]
+    said = [account.settings, list(account.deposits), account.unsettled]
     return [account.number, account.key, account.fees, account.is_house, balances, *said]
 
 
@@ -38,7 +38,7 @@ def _market(market: Market) -> list[Any]:
         market.update_id,
         market.last_price,
         market.clearing.open_interest,
-        sorted(market.clearing.positions.items()),
+        _positions(market),
         market.prices,
         market.state,
         market.mean.told,
@@ -46,6 +46,13 @@ def _market(market: Market) -> list[Any]:
         _ladder(market.book.bids),
         _ladder(market.book.asks),
     ]
+
+
+def _positions(market: Market) -> list[Any]:
+    if market.perpetual is None:
+        return []
+    held = [(account, holding) for account, holding in sorted(market.perpetual.holdings.items()) if not holding.is_empty]
+    return [[account, holding.position, holding.bids, holding.asks] for account, holding in held]
 
 
 def _ladder(ladder: Ladder) -> list[Any]:

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from haversack.exchange.engine.order import WorkingOrder
+from haversack.exchange.engine.perpetual.budget import Budget
+from haversack.exchange.engine.perpetual.holding import Holding
 from haversack.exchange.engine.rules import AccountSettings, AssetRules, FeeTier
 
 DEPOSITS_MAX = 1_000
@@ -78,7 +80,10 @@ class Deposit(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Account:
     """One key's account."""
 
-    __slots__ = ("balances", "deposits", "fees", "is_house", "key", "number", "open_orders", "settings")
+    __slots__ = (
+        *("balances", "budget", "deposits", "fees", "holdings", "is_house", "key", "number", "open_orders", "settings"),
+        "unsettled",
+    )
 
     def __init__(self, number: int, key: str, fees: FeeTier, *, is_house: bool) -> None:
         self.number = number
@@ -92,6 +97,12 @@ class Account:
         self.settings = AccountSettings()
         self.deposits: deque[Deposit] = deque(maxlen=DEPOSITS_MAX)
         """The newest ones, oldest first; none of the house's."""
+        self.holdings: dict[str, Holding] = {}
+        """What it has in perpetuals, by symbol."""
+        self.unsettled = 0
+        """Fees, profit and funding of perpetuals that are not in a balance yet, in the quote asset's smallest units."""
+        self.budget: Budget | None = None
+        """Margin that is certainly free; no part of the state."""
 
     def available(self, asset: str) -> int:
         """What the account may spend or lock."""
@@ -102,13 +113,21 @@ class Account:
 class Ledger:
     """All accounts, numbered from 1 in the order of their opening, and the account that fees go to."""
 
-    __slots__ = ("_accounts", "_by_key", "_fees", "_granted")
+    __slots__ = ("_accounts", "_by_key", "_fees", "_granted", "next_id")
 
-    def __init__(self, assets: Iterable[AssetRules]) -> None:
+    def __init__(self, assets: Iterable[AssetRules], *, first_id: int = 1) -> None:
+        self.next_id = first_id
+        """Orders and positions share one sequence (recorded 2025-06)."""
         self._granted = {asset.symbol: 0 for asset in assets}
         self._fees = dict(self._granted)
         self._accounts: list[Account] = []
         self._by_key: dict[str, Account] = {}
+
+    def take_id(self) -> int:
+        """The next id."""
+        number = self.next_id
+        self.next_id = number + 1
+        return number
 
     def open(self, key: str, fees: FeeTier, *, is_house: bool) -> Account:
         """A new account without money."""

@@ -7,10 +7,12 @@ from typing import NamedTuple
 from haversack.exchange.engine.active import twice_active_price
 from haversack.exchange.engine.book import Book, Top
 from haversack.exchange.engine.bounds import EVERY_PRICE
-from haversack.exchange.engine.clearing import Clearing, PerpetualClearing, SpotClearing
+from haversack.exchange.engine.clearing import Clearing, SpotClearing
 from haversack.exchange.engine.event import Event, LevelChanged, TopChanged
 from haversack.exchange.engine.ledger import Ledger
 from haversack.exchange.engine.mean import MeanPrice
+from haversack.exchange.engine.perpetual.clearing import PerpetualClearing
+from haversack.exchange.engine.perpetual.margins import Margins
 from haversack.exchange.engine.prices import Prices
 from haversack.exchange.engine.rules import MarketRules
 
@@ -29,15 +31,16 @@ class Market:
     """One market: its rules, its book, its clearing, and the numbers that it hands out."""
 
     __slots__ = (
-        *("book", "clearing", "last_price", "mean", "mean_bounds", "next_trade_id", "observe_us", "prices", "rules", "state"),
-        *("top", "update_id"),
+        *("book", "clearing", "last_price", "mean", "mean_bounds", "next_trade_id", "observe_us", "perpetual", "prices", "rules"),
+        *("state", "top", "update_id"),
     )
 
-    def __init__(self, rules: MarketRules, ledger: Ledger, *, first_trade_id: int) -> None:
+    def __init__(self, rules: MarketRules, ledger: Ledger, margins: Margins, *, first_trade_id: int) -> None:
         self.rules = rules
         self.book = Book()
-        clearing = PerpetualClearing if rules.is_perpetual else SpotClearing
-        self.clearing: Clearing = clearing(rules, ledger)
+        self.perpetual = PerpetualClearing(rules, ledger, margins) if rules.is_perpetual else None
+        """Its positions; None in a spot market."""
+        self.clearing: Clearing = self.perpetual or SpotClearing(rules, ledger)
         self.prices = Prices()
         self.state = rules.state
         self.mean = MeanPrice()
@@ -53,6 +56,20 @@ class Market:
         self.top: Top = (None, None)
         """As last told."""
 
+    @property
+    def twice_active_price(self) -> int | None:
+        """Twice the median of best bid, best ask and last trade; None if there was none of them."""
+        return twice_active_price(self.book, self.last_price)
+
+    @property
+    def mark(self) -> int | None:
+        """The mark price in the market's units, as last told; before the first one the active price."""
+        told = self.prices.mark
+        if told is not None:
+            return told.mark
+        twice = self.twice_active_price
+        return None if twice is None else twice // 2
+
     def observe(self, now_us: int) -> Memory:
         """Take in where a spot market stands, before the first order of a second does anything; what was known before.
 
@@ -61,7 +78,7 @@ class Market:
         before = Memory(self.observe_us, self.mean.copy(), self.mean_bounds)
         self.observe_us = (now_us // SECOND_US + 1) * SECOND_US
         if not self.rules.is_perpetual:
-            twice_mark = twice_active_price(self.book, self.last_price)
+            twice_mark = self.twice_active_price
             if twice_mark is not None:
                 self._tell_twice_mark(twice_mark, now_us)
         return before

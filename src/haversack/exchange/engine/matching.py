@@ -64,7 +64,7 @@ class Matching:
     def _trade(self, maker: WorkingOrder, level: Level, quantity: int) -> None:
         market, taker, events = self._market, self._taker, self._events
         quote = level.price * quantity * market.rules.quote_unit
-        match = Match(market.next_trade_id, level.price, quantity, quote)
+        match = Match(market.next_trade_id, level.price, quantity, quote, taker.facts.created_us)
         market.next_trade_id += 1
         market.last_price = level.price
         market.book.shrink(level, maker, quantity)

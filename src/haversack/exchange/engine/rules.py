@@ -7,11 +7,14 @@ the markets are loaded so that price times quantity is always a whole amount of 
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import msgspec
 
+from haversack.exchange.engine.perpetual.contract import Contract
 from haversack.wire.enums import OrderBookState
 
-VERSION = 2
+VERSION = 3
 """Raised when the same commands lead to another state than before, so that a journal of older rules is refused."""
 
 
@@ -37,6 +40,24 @@ def times(price: int, ratio: Ratio) -> int:
 def times_up(price: int, ratio: Ratio) -> int:
     """A price times a multiplier, rounded up."""
     return -(-price * ratio.numerator // ratio.denominator)
+
+
+class PerpetualRules(msgspec.Struct, frozen=True, kw_only=True):
+    """What a perpetual has beyond the rules of every market."""
+
+    contract: Contract
+    open_interest_limit: int | None = None
+    """In quantity units; None: there is none."""
+    update_max: Ratio | None = None
+    """An update of the mark price takes it at most to the one before times this."""
+    update_min: Ratio | None = None
+    premium_tolerance: Ratio | None = None
+    """Orders that take trade within this premium of the five-minute mean premium."""
+    funding_min: Decimal = Decimal("-0.01")
+    """Lowest rate of an interval, as a fraction."""
+    funding_max: Decimal = Decimal("0.01")
+    is_stock: bool = False
+    """Stocks and their indexes have a lower interest in their funding."""
 
 
 class MarketRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,15 +93,20 @@ class MarketRules(msgspec.Struct, frozen=True, kw_only=True):
     mean_max: Ratio | None = None
     """Orders that take trade at most at the five-minute mean of the mark price times this."""
     mean_min: Ratio | None = None
+    perpetual: PerpetualRules | None = None
+    """Of perpetuals, and of no other market."""
     state: OrderBookState = OrderBookState.OPEN
     """With which the market begins."""
 
 
 class FeeTier(msgspec.Struct, frozen=True):
-    """What an account pays on spot markets, in hundredths of a basis point of the received asset (8 bps = 800)."""
+    """What an account pays, in hundredths of a basis point: on spot markets of the received asset (8 bps = 800)."""
 
     maker_cbps: int
     taker_cbps: int
+    futures_maker_cbps: int = 0
+    """In perpetuals, of price times quantity."""
+    futures_taker_cbps: int = 0
 
 
 class AccountSettings(msgspec.Struct, frozen=True, array_like=True):

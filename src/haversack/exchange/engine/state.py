@@ -11,10 +11,10 @@ from copy import copy
 import msgspec
 
 from haversack.exchange.engine.book import Top
-from haversack.exchange.engine.clearing import PerpetualClearing
 from haversack.exchange.engine.ledger import Account, Deposit, Ledger
 from haversack.exchange.engine.market import Market
 from haversack.exchange.engine.order import WorkingOrder
+from haversack.exchange.engine.perpetual.position import Position
 from haversack.exchange.engine.prices import Prices
 from haversack.exchange.engine.rules import AccountSettings, FeeTier
 from haversack.wire.enums import OrderBookState
@@ -30,6 +30,7 @@ class AccountState(msgspec.Struct, frozen=True, array_like=True):
     """Asset, available, locked."""
     settings: AccountSettings = AccountSettings()
     deposits: list[Deposit] = []
+    unsettled: int = 0
 
 
 class MarketState(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,14 +46,14 @@ class MarketState(msgspec.Struct, frozen=True, kw_only=True):
     next_trade_id: int
     update_id: int
     top: Top
-    positions: list[tuple[int, int]]
+    positions: list[tuple[int, Position]]
     open_interest: int
 
 
 class LedgerState(msgspec.Struct, frozen=True, kw_only=True):
     """What is counted for the whole exchange."""
 
-    next_order_id: int
+    next_id: int
     granted: list[tuple[str, int]]
     fees: list[tuple[str, int]]
 
@@ -67,10 +68,10 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     """All that rest: each book's in the order of priority, so that putting them in one by one makes the same queues."""
 
 
-def dump(next_order_id: int, ledger: Ledger, markets: Sequence[Market]) -> EngineState:
+def dump(ledger: Ledger, markets: Sequence[Market]) -> EngineState:
     """The state as it is now."""
     return EngineState(
-        ledger=LedgerState(next_order_id=next_order_id, granted=list(ledger.granted.items()), fees=list(ledger.fees.items())),
+        ledger=LedgerState(next_id=ledger.next_id, granted=list(ledger.granted.items()), fees=list(ledger.fees.items())),
         accounts=[_account(account) for account in ledger.accounts],
         markets=[_market(market) for market in markets],
         orders=[
@@ -92,12 +93,16 @@ def load(state: EngineState, ledger: Ledger, markets: Mapping[str, Market]) -> N
             balance.available, balance.locked = available, locked
         account.settings = each.settings
         account.deposits.extend(each.deposits)
+        account.unsettled = each.unsettled
+    ledger.next_id = state.ledger.next_id
     ledger.recount(state.ledger.granted, state.ledger.fees)
-    for market in state.markets:
-        _load_market(market, markets[market.symbol])
+    for told in state.markets:
+        _load_market(told, markets[told.symbol])
     orders = [copy(order) for order in state.orders]
     for order in orders:
-        markets[order.facts.symbol].book.rest(order)
+        market = markets[order.facts.symbol]
+        market.book.rest(order)
+        market.clearing.rested(order)
     for restored in markets.values():
         restored.book.touched.clear()
     # An account knows its orders by age, a book by price.
@@ -107,7 +112,8 @@ def load(state: EngineState, ledger: Ledger, markets: Mapping[str, Market]) -> N
 
 def _account(account: Account) -> AccountState:
     balances = [(asset, held.available, held.locked) for asset, held in account.balances.items()]
-    return AccountState(account.key, account.fees, account.is_house, balances, account.settings, list(account.deposits))
+    said = account.settings, list(account.deposits), account.unsettled
+    return AccountState(account.key, account.fees, account.is_house, balances, *said)
 
 
 def _market(market: Market) -> MarketState:
@@ -122,9 +128,14 @@ def _market(market: Market) -> MarketState:
         next_trade_id=market.next_trade_id,
         update_id=market.update_id,
         top=market.top,
-        positions=list(market.clearing.positions.items()),
+        positions=_positions(market),
         open_interest=market.clearing.open_interest,
     )
+
+
+def _positions(market: Market) -> list[tuple[int, Position]]:
+    holdings = market.perpetual.holdings.items() if market.perpetual else ()
+    return [(account, holding.position) for account, holding in holdings if holding.position]
 
 
 def _load_market(state: MarketState, market: Market) -> None:
@@ -138,5 +149,5 @@ def _load_market(state: MarketState, market: Market) -> None:
     market.next_trade_id = state.next_trade_id
     market.update_id = state.update_id
     market.top = state.top
-    if isinstance(market.clearing, PerpetualClearing):
-        market.clearing.take_up(state.positions, state.open_interest)
+    if market.perpetual is not None:
+        market.perpetual.take_up(state.positions, state.open_interest)

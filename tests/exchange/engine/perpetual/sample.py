@@ -48,12 +48,12 @@ def fill(quantity: str, price: str, *, fee: str = "0", liquidation_fee: str = "0
     )
 
 
-def after(*fills: Fill, contract: Contract = SOL) -> list[Change]:
+def after(*fills: Fill) -> list[Change]:
     """What each fill did, the first one to an account without a position. New positions are 1, 2, 3 ..."""
     position: Position | None = None
     changes: list[Change] = []
     for number, each in enumerate(fills, start=1):
-        changes.append(change(position, each, contract, new_id=number))
+        changes.append(change(position, each, new_id=number))
         position = changes[-1].position
     return changes
 

@@ -36,7 +36,7 @@ class Hall:
             self.fees += fee
             self.last_id += 1
             fill = Fill(quantity=signed, quote=quote, fee=fee)
-            self._take(account, change(self.positions.get(account), fill, SOL, new_id=self.last_id))
+            self._take(account, change(self.positions.get(account), fill, new_id=self.last_id))
 
     def fund(self, rate: Decimal, mark: int) -> None:
         for account, position in list(self.positions.items()):

@@ -91,7 +91,7 @@ def test_payment_just_below_a_unit_is_not_rounded_up_on_the_way() -> None:
 @given(st.lists(st.integers(-(10**6), 10**6), min_size=1, max_size=10), st.integers(-(10**28), 10**28), st.integers(1, 10**8))
 def test_payments_of_both_sides_cancel_but_for_what_rounding_leaves(held: list[int], rate: int, mark: int) -> None:
     sides = [quantity for quantity in (*held, -sum(held)) if quantity]
-    positions = [Position(position_id=1, quantity=quantity, net_cost=0, entry_price=D(1)) for quantity in sides]
+    positions = [Position(position_id=1, quantity=quantity, net_cost=0, entry_quote=1, entry_quantity=1) for quantity in sides]
     kept = -sum(payment(each, D(rate).scaleb(-30), D(mark).scaleb(-4), SOL) for each in positions)
     assert 0 <= kept < SOL.amount_unit * max(1, len(positions))
 

@@ -16,6 +16,7 @@ from haversack.exchange.engine.perpetual.position import (
     Position,
     break_even_price,
     change,
+    entry_price,
     part,
     pnl_unrealized,
     with_funding,
@@ -30,32 +31,32 @@ FEES, PROFIT = SettlementSource.TRADING_FEES, SettlementSource.REALIZE_PNL
 def test_bid_opens_a_long_position_under_the_new_id() -> None:
     position = opened(fill("0.06", "156.66", fee="0.00423"))
     assert (position.position_id, position.quantity, position.net_cost) == (1, units("0.06"), cents("9.3996"))
-    assert (position.entry_price, position.pnl_realized, position.fees) == (D("156.66"), 0, cents("0.00423"))
+    assert (entry_price(position, SOL), position.pnl_realized, position.fees) == (D("156.66"), 0, cents("0.00423"))
     assert break_even_price(position, SOL) == D("156.7305")
 
 
 def test_position_of_january_2026_is_what_a_tier_one_taker_gets() -> None:
     fee = trading_fee(cents("1.2861"), 500, SOL.amount_unit)
     bought = opened(Fill(quantity=units("0.01"), quote=cents("1.2861"), fee=fee))
-    assert (bought.entry_price, break_even_price(bought, SOL)) == (D("128.61"), D("128.6744"))
+    assert (entry_price(bought, SOL), break_even_price(bought, SOL)) == (D("128.61"), D("128.6744"))
     assert pnl_unrealized(bought, D("128.59"), SOL) == D("-0.0002")
 
 
 def test_ask_opens_a_short_position_with_a_negative_cost() -> None:
     position = opened(fill("-0.06", "156.66", fee="0.00423"))
-    assert (position.quantity, position.net_cost, position.entry_price) == (units("-0.06"), cents("-9.3996"), D("156.66"))
+    assert (position.quantity, position.net_cost, entry_price(position, SOL)) == (units("-0.06"), cents("-9.3996"), D("156.66"))
     assert break_even_price(position, SOL) == D("156.5895")
 
 
 def test_enlarging_averages_the_entry_price() -> None:
     position = opened(fill("1", "100"), fill("2", "103"))
-    assert (position.entry_price, position.net_cost, position.pnl_realized) == (D("102"), cents("306"), 0)
+    assert (entry_price(position, SOL), position.net_cost, position.pnl_realized) == (D("102"), cents("306"), 0)
     assert position.position_id == 1
 
 
 def test_mean_entry_without_an_end_is_rounded_as_the_exchange_does() -> None:
-    assert opened(fill("1", "100"), fill("2", "100.01")).entry_price == D("100.00666666666666666666666667")
-    assert opened(fill("1", "1"), fill("2", "1.01")).entry_price == D("1.0066666666666666666666666667")
+    assert entry_price(opened(fill("1", "100"), fill("2", "100.01")), SOL) == D("100.00666666666666666666666667")
+    assert entry_price(opened(fill("1", "1"), fill("2", "1.01")), SOL) == D("1.0066666666666666666666666667")
 
 
 @pytest.mark.parametrize(("sign", "profit"), [("", "-0.0001"), ("-", "0.0001")])
@@ -64,7 +65,7 @@ def test_reducing_leaves_the_entry_and_realizes_the_difference(sign: str, profit
     first, second = after(fill(f"{sign}0.05", "156.56"), fill(f"{other}0.01", "156.55"))
     position = second.position
     assert position is not None
-    assert position.entry_price == D("156.56")
+    assert entry_price(position, SOL) == D("156.56")
     assert position.net_cost == cents(f"{sign}6.2625")
     assert position.pnl_realized == cents(profit)
     assert (first.settlements, second.settlements) == ((), (Settlement(PROFIT, cents(profit), 1),))
@@ -99,14 +100,14 @@ def test_flip_closes_and_opens_under_a_new_id() -> None:
     assert last.position is not None
     assert (last.closed.position_id, last.closed.pnl_realized, last.closed.fees) == (1, cents("2"), cents("0.1"))
     assert (last.position.position_id, last.position.quantity) == (2, units("-3"))
-    assert (last.position.entry_price, last.position.net_cost) == (D("101"), cents("-303"))
+    assert (entry_price(last.position, SOL), last.position.net_cost) == (D("101"), cents("-303"))
     assert (last.position.fees, last.position.pnl_realized) == (cents("0.15"), 0)
     assert [each.position_id for each in last.settlements] == [1, 1, 2]
 
 
 def test_liquidation_fee_is_counted_and_settled_apart() -> None:
     position = opened(fill("2", "100"))
-    reduced = change(position, fill("-1", "100", fee="0.05", liquidation_fee="1"), SOL, new_id=9)
+    reduced = change(position, fill("-1", "100", fee="0.05", liquidation_fee="1"), new_id=9)
     assert reduced.position is not None
     assert (reduced.position.fees, reduced.position.liquidation_fees) == (cents("0.05"), cents("1"))
     assert Settlement(SettlementSource.TRADING_FEES_SYSTEM, cents("-1"), 1) in reduced.settlements
@@ -187,7 +188,7 @@ def test_settlements_and_what_is_open_are_the_cash_of_all_fills(account_fills: l
 def test_what_is_open_costs_entry_times_quantity(account_fills: list[Fill]) -> None:
     position = told(account_fills).position
     if position:
-        exact = position.entry_price * SOL.quantity(position.quantity)
+        exact = entry_price(position, SOL) * SOL.quantity(position.quantity)
         assert abs(exact - SOL.amount(position.basis)) <= SOL.amount(1)
         assert position.quantity == sum(each.quantity for each in account_fills)
 
@@ -231,8 +232,8 @@ def test_flip_is_a_close_and_an_opening(account_fills: list[Fill], beyond: int, 
     flip = Fill(quantity=quantity, quote=abs(quantity) * price * 10**4, fee=12_345)
     closing = part(flip, -position.quantity)
     opening = Fill(quantity=sign * beyond, quote=beyond * price * 10**4, fee=flip.fee - closing.fee)
-    at_once = change(position, flip, SOL, new_id=77)
-    first, second = change(position, closing, SOL, new_id=76), change(None, opening, SOL, new_id=77)
+    at_once = change(position, flip, new_id=77)
+    first, second = change(position, closing, new_id=76), change(None, opening, new_id=77)
     assert (at_once.closed, at_once.position) == (first.closed, second.position)
     assert at_once.settlements == first.settlements + second.settlements
     assert first.position is None

@@ -22,7 +22,7 @@ from haversack.exchange.engine.perpetual.margin import (
     fraction,
 )
 from haversack.exchange.engine.perpetual.order_limit import Account, is_allowed, max_order_quantity
-from haversack.exchange.engine.perpetual.position import Fill, Position, break_even_price, change, pnl_unrealized
+from haversack.exchange.engine.perpetual.position import Fill, Position, break_even_price, change, entry_price, pnl_unrealized
 from haversack.exchange.engine.perpetual.settlement import trading_fee
 from haversack.units import to_units
 from haversack.wire.enums import Side
@@ -99,7 +99,7 @@ def seen() -> list[Seen]:
         elif path == "/api/v1/capital/collateral" and position is None:
             equity = D(body["netEquity"])
         elif path == "/api/v1/order" and rules and body["symbol"] == SYMBOL and D(body["executedQuantity"]):
-            after = change(position, fill_of(body), rules, new_id=int(body["id"]) + 1)
+            after = change(position, fill_of(body), new_id=int(body["id"]) + 1)
             position = after.position
             equity += sum(rules.amount(each.amount) for each in after.settlements)
         elif path == "/api/v1/position" and position and body and body[0]["subaccountId"] == SUBACCOUNT:
@@ -116,7 +116,7 @@ def test_positions_are_what_their_orders_made_of_them() -> None:
             "positionId": position.position_id,
             "netQuantity": rules.quantity(position.quantity),
             "netCost": rules.amount(position.net_cost),
-            "entryPrice": position.entry_price,
+            "entryPrice": entry_price(position, rules),
             "breakEvenPrice": break_even_price(position, rules),
             "pnlRealized": rules.amount(position.pnl_realized),
             "pnlUnrealized": pnl_unrealized(position, mark, rules),
@@ -148,7 +148,7 @@ def test_position_of_another_account_follows_from_its_one_order() -> None:
     assert rows
     for row in rows:
         rules, order = contract(row), orders[int(row["positionId"]) - 1]
-        position = change(None, fill_of(order), rules, new_id=int(order["id"]) + 1).position
+        position = change(None, fill_of(order), new_id=int(order["id"]) + 1).position
         assert position is not None
         assert break_even_price(position, rules) == D(row["breakEvenPrice"])
         assert pnl_unrealized(position, D(row["markPrice"]), rules) == D(row["pnlUnrealized"])

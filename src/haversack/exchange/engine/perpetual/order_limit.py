@@ -15,7 +15,7 @@ from fractions import Fraction
 import msgspec
 
 from haversack.exchange.engine.perpetual.decimal96 import over, plus, times
-from haversack.exchange.engine.perpetual.margin import Exposure, Holdings, account_margin, fraction
+from haversack.exchange.engine.perpetual.margin import AccountMargin, Exposure, Holdings, account_margin, fraction
 from haversack.wire.enums import Side
 
 _ZERO = Decimal(0)
@@ -29,12 +29,12 @@ class Account(msgspec.Struct, frozen=True):
     others: Sequence[Exposure] = ()
 
 
-def is_allowed(account: Account, side: Side, quantity: int, price: Decimal) -> bool:
-    """Whether margin is left after an order of this quantity."""
+def is_allowed(account: Account, side: Side, quantity: int, price: Decimal, *, figures: AccountMargin | None = None) -> bool:
+    """Whether margin is left after an order of this quantity. The account's figures without it are computed if not given."""
     before, after = account.exposure, _with_order(account.exposure, side, quantity)
     if after.exposed <= before.exposed:
         return True
-    figures = account_margin(account.holdings, (before, *account.others))
+    figures = figures or account_margin(account.holdings, (before, *account.others))
     added = times(before.contract.quantity(after.exposed - before.exposed), price)
     notional = plus(before.notional, added)
     total = plus(figures.net_exposure_futures, added)

@@ -1,0 +1,149 @@
+"""The money side of a perpetual: nothing is locked, fills move positions, and what they bring is unsettled at first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from haversack.exchange.engine.clearing import CBPS_PER_ONE, Match, filled
+from haversack.exchange.engine.event import Event, PositionChanged, Refusal
+from haversack.exchange.engine.ledger import Account, Ledger
+from haversack.exchange.engine.order import BID, WorkingOrder
+from haversack.exchange.engine.perpetual.holding import Holding
+from haversack.exchange.engine.perpetual.liquidation import FEE_CBPS
+from haversack.exchange.engine.perpetual.open_interest import opens_too_much
+from haversack.exchange.engine.perpetual.position import Change, Fill, Position, change
+from haversack.exchange.engine.perpetual.settlement import trading_fee
+from haversack.exchange.engine.rules import MarketRules
+from haversack.wire.enums import SystemOrderType
+
+if TYPE_CHECKING:
+    from haversack.exchange.engine.command import Place
+    from haversack.exchange.engine.perpetual.margins import Margins
+    from haversack.exchange.engine.survey import Survey
+
+ON_BOOK = SystemOrderType.LIQUIDATE_POSITION_ON_BOOK
+
+
+class PerpetualClearing:
+    """All positions of one perpetual. They sum to zero."""
+
+    __slots__ = ("_ledger", "_margins", "_rules", "holdings", "open_interest")
+
+    def __init__(self, rules: MarketRules, ledger: Ledger, margins: Margins) -> None:
+        self._rules = rules
+        self._ledger = ledger
+        self._margins = margins
+        self.holdings: dict[int, Holding] = {}
+        """By account; empty ones may be among them."""
+        self.open_interest = 0
+
+    @property
+    def positions(self) -> Mapping[int, int]:
+        """Account number to signed quantity, the flat ones left out."""
+        return {account: holding.quantity for account, holding in self.holdings.items() if holding.quantity}
+
+    def holding(self, account: Account) -> Holding:
+        """What an account has here."""
+        found = self.holdings.get(account.number)
+        if found is None:
+            found = self.holdings[account.number] = account.holdings[self._rules.symbol] = Holding()
+        return found
+
+    def refusal(self, place: Place, account: Account) -> Refusal | None:
+        """Why the market takes no more of such an order, before anybody asks for money."""
+        perpetual, holding = self._rules.perpetual, self.holdings.get(account.number)
+        if perpetual is None or place.quantity is None or account.is_house:
+            return None
+        position, limit = holding.quantity if holding else 0, perpetual.open_interest_limit
+        if opens_too_much(self.open_interest, limit, position=position, side=place.side, quantity=place.quantity):
+            return Refusal.OPEN_INTEREST
+        return None
+
+    def requirement(self, place: Place, account: Account, ahead: Survey | None) -> int | Refusal:
+        """Nothing is held, but margin must be left afterwards; for the house it always is."""
+        if account.is_house or place.reduce_only:
+            return 0
+        return 0 if self._margins.allows(account, place, ahead) else Refusal.INSUFFICIENT_MARGIN
+
+    def hold(self, order: WorkingOrder, events: list[Event]) -> None:
+        """Nothing is held while an order is matched."""
+
+    def rested(self, order: WorkingOrder) -> None:
+        """Count what an order could add to the position, now that it rests."""
+        facts = order.facts
+        account = self._ledger.account(facts.account)
+        if account.is_house or facts.reduce_only:
+            return
+        order.held = order.left
+        self._count(order, self.holding(account), order.left)
+
+    def release(self, order: WorkingOrder, events: list[Event]) -> None:
+        """What an order could have added counts no longer."""
+        if order.held:
+            self._count(order, self.holdings[order.facts.account], -order.held)
+            order.held = 0
+
+    def settle(self, order: WorkingOrder, match: Match, events: list[Event], *, is_maker: bool) -> None:
+        """Move the position by the quantity of the match, and charge the fee."""
+        rules, facts = self._rules, order.facts
+        account = self._ledger.account(facts.account)
+        holding = self.holding(account)
+        if order.held:
+            self._count(order, holding, -match.quantity)
+            order.held -= match.quantity
+        fee, liquidation_fee = (0, 0) if account.is_house else self._fees(order, account, match, is_maker=is_maker)
+        events.append(filled(order, match, rules, (is_maker, fee + liquidation_fee, rules.quote)))
+        fill = Fill(
+            quantity=match.quantity if facts.side is BID else -match.quantity,
+            quote=match.quote,
+            fee=fee,
+            liquidation_fee=liquidation_fee,
+        )
+        self.take(account, holding, fill, match.time_us, events)
+
+    def take(self, account: Account, holding: Holding, fill: Fill, now_us: int, events: list[Event]) -> None:
+        """Give an account a fill, be it of the book or beside it."""
+        before = holding.position
+        changed = change(before, fill, new_id=0 if account.is_house else self._ledger.next_id, now_us=now_us)
+        after = holding.position = changed.position
+        was, now = before.quantity if before else 0, after.quantity if after else 0
+        self.open_interest += max(now, 0) - max(was, 0)
+        account.unsettled += sum([each.amount for each in changed.settlements])
+        if fill.fee or fill.liquidation_fee:
+            self._ledger.take_fee(self._rules.quote, fill.fee + fill.liquidation_fee)
+        if account.is_house:
+            return
+        self._margins.charge(account, self._rules.symbol, fill)
+        self._tell(account, was, changed, events)
+
+    def _tell(self, account: Account, was: int, changed: Change, events: list[Event]) -> None:
+        symbol, position, settlements = self._rules.symbol, changed.position, changed.settlements
+        if changed.closed is not None:
+            closing = tuple(each for each in settlements if each.position_id == changed.closed.position_id)
+            settlements = settlements[len(closing) :]
+            events.append(PositionChanged(account.number, symbol, was, changed.closed, closing))
+            was = 0
+        if position is not None:
+            if not was:
+                self._ledger.take_id()
+            events.append(PositionChanged(account.number, symbol, was, position, settlements))
+
+    def _fees(self, order: WorkingOrder, account: Account, match: Match, *, is_maker: bool) -> tuple[int, int]:
+        rates, unit, conditions = account.fees, self._rules.quote_fee_unit, order.facts.conditions
+        fee = trading_fee(match.quote, rates.futures_maker_cbps if is_maker else rates.futures_taker_cbps, unit)
+        if conditions is None or conditions.system is not ON_BOOK:
+            return fee, 0
+        return fee, -(-match.quote * FEE_CBPS // (CBPS_PER_ONE * unit)) * unit
+
+    def _count(self, order: WorkingOrder, holding: Holding, quantity: int) -> None:
+        if order.facts.side is BID:
+            holding.bids += quantity
+        else:
+            holding.asks += quantity
+
+    def take_up(self, positions: Iterable[tuple[int, Position]], open_interest: int) -> None:
+        """Go on with the positions that another one had."""
+        for number, position in positions:
+            self.holding(self._ledger.account(number)).position = position
+        self.open_interest = open_interest

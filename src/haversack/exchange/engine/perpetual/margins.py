@@ -1,0 +1,171 @@
+"""Every account's margin, joined from its balances, its positions and the prices of the moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from haversack.exchange.engine.collateral import CASH, Collateralized, CollateralRules, valued
+from haversack.exchange.engine.order import BID
+from haversack.exchange.engine.perpetual.budget import Budget
+from haversack.exchange.engine.perpetual.decimal96 import plus
+from haversack.exchange.engine.perpetual.margin import AccountMargin, Exposure, Holdings, account_margin, flat_mmf
+from haversack.exchange.engine.perpetual.order_limit import Account as Limited
+from haversack.exchange.engine.perpetual.order_limit import is_allowed, max_order_quantity
+from haversack.exchange.engine.perpetual.position import Fill, pnl_unrealized
+from haversack.units import compact
+from haversack.wire.enums import Side
+
+if TYPE_CHECKING:
+    from haversack.exchange.engine.command import Place
+    from haversack.exchange.engine.ledger import Account
+    from haversack.exchange.engine.market import Market
+    from haversack.exchange.engine.survey import Survey
+
+LEVERAGE_SCALE = 8
+_ZERO = Decimal(0)
+
+
+class Margins:
+    """The margin of all accounts of one exchange. It keeps nothing that is not in accounts and markets."""
+
+    def __init__(self, collateral: Iterable[CollateralRules]) -> None:
+        self._collateral = {rules.asset: rules for rules in collateral}
+        self._markets: dict[str, Market] = {}
+        self._flat_mmf = _ZERO
+        self.version = 0
+        """Raised whenever a mark price changes."""
+
+    def watch(self, markets: dict[str, Market]) -> None:
+        """Take prices from these markets."""
+        self._markets = markets
+        rules = [market.rules.perpetual for market in markets.values() if market.rules.perpetual]
+        self._flat_mmf = flat_mmf(each.contract.mmf_function for each in rules)
+
+    def allows(self, account: Account, place: Place, ahead: Survey | None) -> bool:
+        """Whether margin is left after an order. What has no limit counts at the price at which it would trade now."""
+        market = self._markets[place.symbol]
+        perpetual, mark = market.rules.perpetual, market.mark
+        quantity = ahead.quantity if place.quantity is None and ahead else place.quantity or 0
+        if perpetual is None or mark is None:
+            return False
+        holding = account.holdings.get(place.symbol)
+        before, position = (holding.exposed, holding.quantity) if holding else (0, 0)
+        bids, asks = (holding.bids, holding.asks) if holding else (0, 0)
+        if place.side is BID:
+            bids += quantity
+        else:
+            asks += quantity
+        added = max(abs(position + bids), abs(position - asks)) - before
+        if added <= 0:
+            return True
+        price = _price(place, ahead, market)
+        notional = added * max(price, mark) * market.rules.quote_unit
+        budget = account.budget
+        if budget is not None and budget.version == self.version:
+            rate_ppb = budget.rate_ppb(place.symbol)
+            if rate_ppb is not None and budget.takes(notional, rate_ppb):
+                return True
+        limited = self._limited(account, place.symbol)
+        figures = account_margin(limited.holdings, (limited.exposure, *limited.others))
+        is_enough = is_allowed(limited, place.side, quantity, compact(price, market.rules.price_scale), figures=figures)
+        account.budget = budget = self._budget(account, limited, figures, market)
+        if is_enough and budget:
+            contract = limited.exposure.contract
+            budget.takes(notional, budget.learn(place.symbol, contract.imf_function, limited.exposure.notional))
+        return is_enough
+
+    def charge(self, account: Account, symbol: str, fill: Fill) -> None:
+        """Tell the budget what a fill cost at the mark price."""
+        budget, market = account.budget, self._markets[symbol]
+        if budget is None or market.mark is None:
+            return
+        worth = fill.quantity * market.mark * market.rules.quote_unit
+        paid = fill.quote if fill.quantity > 0 else -fill.quote
+        budget.lose(max(0, paid - worth) + fill.fee + fill.liquidation_fee)
+
+    def figures(self, account: Account) -> AccountMargin:
+        """All figures of an account."""
+        return account_margin(self.holdings(account), list(self.exposures(account).values()))
+
+    def max_order_quantity(self, account: Account, symbol: str, side: Side, price: Decimal, *, reduce_only: bool) -> int:
+        """The largest order that an account may place in a perpetual, in quantity units."""
+        return max_order_quantity(self._limited(account, symbol), side, price, reduce_only=reduce_only)
+
+    def holdings(self, account: Account) -> Holdings:
+        """What an account is worth without its positions."""
+        assets = _ZERO
+        for each in self.collateral(account):
+            assets = plus(assets, each.value)
+        return Holdings(
+            assets_value=assets,
+            unsettled_equity=compact(account.unsettled, self._collateral[CASH].scale) if account.unsettled else _ZERO,
+            leverage_limit=compact(account.settings.leverage_e8, LEVERAGE_SCALE),
+            flat_mmf=self._flat_mmf,
+        )
+
+    def collateral(self, account: Account) -> Iterator[Collateralized]:
+        """Assets that are held and that count, in alphabetical order."""
+        for asset in sorted(account.balances):
+            balance, rules = account.balances[asset], self._collateral.get(asset)
+            if rules and balance.available + balance.locked:
+                mark = self.asset_mark(rules)
+                if mark is not None:
+                    yield valued(rules, mark, balance.available, balance.locked)
+
+    def asset_mark(self, rules: CollateralRules) -> Decimal | None:
+        """Cash for one unit of an asset: the active price of its spot market, or what it was to open at."""
+        if rules.asset == CASH:
+            return Decimal(1)
+        market = None if rules.market is None else self._markets.get(rules.market)
+        twice = None if market is None else market.twice_active_price
+        if market is None or twice is None:
+            return rules.opening_price
+        return compact(5 * twice, market.rules.price_scale + 1)
+
+    def exposures(self, account: Account) -> dict[str, Exposure]:
+        """What an account has and may get in perpetuals."""
+        return {symbol: self.exposure(account, symbol) for symbol, held in account.holdings.items() if not held.is_empty}
+
+    def exposure(self, account: Account, symbol: str) -> Exposure:
+        """The same in one perpetual."""
+        market = self._markets[symbol]
+        perpetual, holding = market.rules.perpetual, account.holdings.get(symbol)
+        assert perpetual is not None, f"{symbol} is no perpetual with margin"
+        units = market.mark
+        mark = _ZERO if units is None else compact(units, market.rules.price_scale)
+        if holding is None:
+            return Exposure(contract=perpetual.contract, mark=mark)
+        position = holding.position
+        return Exposure(
+            contract=perpetual.contract,
+            mark=mark,
+            quantity=holding.quantity,
+            pnl_unrealized=pnl_unrealized(position, mark, perpetual.contract) if position else _ZERO,
+            bids=holding.bids,
+            asks=holding.asks,
+        )
+
+    def _limited(self, account: Account, symbol: str) -> Limited:
+        exposures = self.exposures(account)
+        exposures.pop(symbol, None)
+        return Limited(self.holdings(account), self.exposure(account, symbol), tuple(exposures.values()))
+
+    def _budget(self, account: Account, limited: Limited, figures: AccountMargin, market: Market) -> Budget | None:
+        """None where prices move within a version: of collateral that is not cash, and of marks that nobody told."""
+        if any(asset != CASH and (held.available or held.locked) for asset, held in account.balances.items()):
+            return None
+        if any(self._markets[symbol].prices.mark is None for symbol in {*account.holdings, market.rules.symbol}):
+            return None
+        scale = self._collateral[CASH].scale
+        return Budget(figures, limited.holdings.leverage_limit, quote_scale=scale, version=self.version)
+
+
+def _price(place: Place, ahead: Survey | None, market: Market) -> int:
+    """At which an order counts: its own, or the mean of what it would take, rounded up."""
+    if place.price is not None:
+        return place.price
+    if ahead is None or not ahead.quantity:
+        return market.mark or 0
+    return -(-ahead.quote // (ahead.quantity * market.rules.quote_unit))

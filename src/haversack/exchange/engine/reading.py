@@ -1,0 +1,114 @@
+"""What can be asked of an engine. Nothing here changes anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from haversack.exchange.engine.book import Top
+from haversack.exchange.engine.event import MarkChanged
+from haversack.exchange.engine.ledger import Deposit, Ledger
+from haversack.exchange.engine.market import Market
+from haversack.exchange.engine.order import OpenOrder, WorkingOrder
+from haversack.exchange.engine.perpetual.margins import Margins
+from haversack.exchange.engine.rules import AccountSettings
+from haversack.wire.enums import OrderBookState
+
+Levels = list[tuple[int, int]]
+"""Price and total quantity."""
+
+
+class Readable:
+    """The questions. An unknown account or symbol is the caller's mistake: a KeyError, an IndexError or an assertion."""
+
+    _ledger: Ledger
+    _margins: Margins
+    _markets: dict[str, Market]
+
+    def account_of(self, key: str) -> int | None:
+        """Number of the account of a key; None if there is none."""
+        account = self._ledger.find(key)
+        return account.number if account else None
+
+    def key_of(self, account: int) -> str:
+        """The key that an account was opened for."""
+        return self._ledger.account(account).key
+
+    def balances(self, account: int) -> dict[str, tuple[int, int]]:
+        """Available and locked of every asset that the account ever had."""
+        held = self._ledger.account(account).balances
+        return {asset: (balance.available, balance.locked) for asset, balance in held.items()}
+
+    def settings(self, account: int) -> AccountSettings:
+        """What the account chose."""
+        return self._ledger.account(account).settings
+
+    def deposits(self, account: int) -> Sequence[Deposit]:
+        """Paper money that the account got, oldest first; only the newest thousand times."""
+        return tuple(self._ledger.account(account).deposits)
+
+    def open_orders(self, account: int, symbol: str | None = None) -> list[OpenOrder]:
+        """Resting orders, oldest first."""
+        by_symbol = self._ledger.account(account).open_orders
+        if symbol is not None:
+            return [_view(order) for order in by_symbol[symbol].by_id.values()]
+        orders = [order for market in by_symbol.values() for order in market.by_id.values()]
+        return [_view(order) for order in sorted(orders, key=lambda order: order.facts.order_id)]
+
+    def order(self, account: int, symbol: str, *, order_id: int | None = None, client_id: int | None = None) -> OpenOrder | None:
+        """One resting order of an account; of several with the same client id, the newest."""
+        order = self._ledger.account(account).open_orders[symbol].find(order_id, client_id)
+        return _view(order) if order else None
+
+    def depth(self, symbol: str) -> tuple[Levels, Levels, int]:
+        """Bids and asks, both by rising price, and the id of the last change."""
+        market = self._markets[symbol]
+        bids = [(level.price, level.quantity) for level in market.book.bids.ascending()]
+        asks = [(level.price, level.quantity) for level in market.book.asks.ascending()]
+        return bids, asks, market.update_id
+
+    def top(self, symbol: str) -> Top:
+        """Best bid and best ask with their quantities, None for an empty side."""
+        return self._markets[symbol].book.top()
+
+    def last_price(self, symbol: str) -> int | None:
+        """Price of the last trade."""
+        return self._markets[symbol].last_price
+
+    def twice_active_price(self, symbol: str) -> int | None:
+        """Twice the median of best bid, best ask and last trade: the mark price of a spot market here."""
+        return self._markets[symbol].twice_active_price
+
+    def book_state(self, symbol: str) -> OrderBookState:
+        """Which orders the market takes now."""
+        return self._markets[symbol].state
+
+    def mark(self, symbol: str) -> MarkChanged | None:
+        """A perpetual's prices as last told."""
+        return self._markets[symbol].prices.mark
+
+    def open_interest(self, symbol: str) -> int:
+        """Sum of the long positions, which is that of the short ones."""
+        return self._markets[symbol].clearing.open_interest
+
+    def position(self, account: int, symbol: str) -> int:
+        """Signed position of an account in a perpetual."""
+        return self._markets[symbol].clearing.positions.get(account, 0)
+
+    @property
+    def fees(self) -> Mapping[str, int]:
+        """Fees taken so far, by asset."""
+        return self._ledger.fees
+
+    @property
+    def granted(self) -> Mapping[str, int]:
+        """All that ever came into the exchange, by asset."""
+        return self._ledger.granted
+
+    @property
+    def accounts(self) -> Sequence[int]:
+        """The numbers of all accounts."""
+        return [account.number for account in self._ledger.accounts]
+
+
+def _view(order: WorkingOrder) -> OpenOrder:
+    return OpenOrder(order.facts, order.executed, order.executed_quote, order.status())
