@@ -30,7 +30,7 @@ from haversack.wire.orders import PlaceOrder
 
 FRAME_S = 0.1
 """Between two pictures, however much comes meanwhile."""
-WIDE, NARROW = 118, 66
+BROAD, WIDE, NARROW = 150, 118, 66
 TALL = 32
 _DARK, _LIGHT = "textual-dark", "textual-light"
 
@@ -41,8 +41,6 @@ class Top(App[None]):
     CSS_PATH = "look.tcss"
     TITLE = "haversack top"
     ENABLE_COMMAND_PALETTE = False
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-tiny"), (NARROW, "-narrow"), (WIDE, "-wide")]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-short"), (TALL, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "Help", key_display="?"),
         Binding("q", "quit", "Quit"),
@@ -61,6 +59,8 @@ class Top(App[None]):
     def __init__(self, model: Model, feed: Feed, clock: Clock, *, frame_s: float | None = FRAME_S) -> None:
         """`frame_s`: None if nobody draws but a test."""
         super().__init__()
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (NARROW, "-narrow"), (WIDE, "-wide"), (BROAD, "-broad")]
+        self.VERTICAL_BREAKPOINTS = [(0, "-short"), (TALL, "-tall")]
         self._model = model
         self._feed = feed
         self._clock = clock

@@ -36,8 +36,7 @@ class Canvas(Widget):
             if (before[y] if y < len(before) else None) != (lines[y] if y < len(lines) else None)
         ]
         if changed:
-            left, top = self.gutter.left, self.gutter.top
-            self.refresh(*[Region(left, top + y, self.size.width, 1) for y in changed])
+            self.refresh(*[Region(0, y, self.size.width, 1) for y in changed])
 
     def render_line(self, y: int) -> Strip:
         """For Textual: one line as it is now."""

@@ -7,17 +7,22 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.message import Message
 from textual.screen import ModalScreen
-from textual.widgets import Button, Checkbox, Input, Label, RadioButton, RadioSet, Static
+from textual.widgets import Button, Input, Label, Static
 
 from haversack.tui.model import Model
+from haversack.tui.paper import left
 from haversack.tui.permit import Badge
 from haversack.tui.ticket import Ticket, Verdict, first_price, judge
 from haversack.wire.enums import Side
 from haversack.wire.orders import PlaceOrder
+
+_CHOICES_WIDTH = 60
 
 HELP = """\
 [b]Look[/b]
@@ -49,6 +54,40 @@ class Badged(Label):
         super().__init__(badge.text, markup=False, classes=f"badge {badge.style}")
 
 
+class Choice(Static, can_focus=True):
+    """One of some things, all of them in sight: arrows, the space bar or a click choose. It needs no colours to be read."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("left,right,space", "turn", "Choose", show=False)]
+
+    class Changed(Message):
+        """Another one was chosen."""
+
+    def __init__(self, names: tuple[str, ...], *, chosen: int, id: str) -> None:  # Textual's name for it.
+        super().__init__(id=id, markup=False)
+        self._names = names
+        self.chosen = chosen
+        self._show()
+
+    def action_turn(self) -> None:
+        """Choose the next one."""
+        self._choose((self.chosen + 1) % len(self._names))
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the one below the pointer."""
+        width = max(1, _CHOICES_WIDTH // len(self._names))
+        self._choose(min(event.x // width, len(self._names) - 1))
+
+    def _choose(self, chosen: int) -> None:
+        self.chosen = chosen
+        self._show()
+        self.post_message(self.Changed())
+
+    def _show(self) -> None:
+        width = max(1, _CHOICES_WIDTH // len(self._names))
+        marks = ["(•)" if index == self.chosen else "( )" for index in range(len(self._names))]
+        self.update("".join(left(f"{mark} {name}", width) for mark, name in zip(marks, self._names, strict=True)))
+
+
 class OrderForm(ModalScreen[PlaceOrder | None]):
     """Side, price and quantity; it says at each stroke what the order comes to, or what is wrong with it."""
 
@@ -68,19 +107,18 @@ class OrderForm(ModalScreen[PlaceOrder | None]):
             with Horizontal(classes="row"):
                 yield Label(f"Order in {market.symbol}", markup=False, classes="title")
                 yield Badged(self._model.badge)
-            with RadioSet(id="side", compact=True):
-                yield RadioButton(f"Bid: buy {market.base_symbol}", id="bid", value=self._first.side is Side.BID)
-                yield RadioButton(f"Ask: sell {market.base_symbol}", id="ask", value=self._first.side is Side.ASK)
+            sides = f"Bid: buy {market.base_symbol}", f"Ask: sell {market.base_symbol}"
+            yield Choice(sides, chosen=int(self._first.side is Side.ASK), id="side")
             with Horizontal(classes="row"):
                 yield Label(f"Price in {market.quote_symbol}", markup=False, classes="name")
                 yield Input(self._first.price, id="price", compact=True, select_on_focus=True)
             with Horizontal(classes="row"):
                 yield Label(f"Quantity in {market.base_symbol}", markup=False, classes="name")
                 yield Input(id="quantity", compact=True, select_on_focus=True)
-            yield Checkbox("post only: never take", id="post-only", compact=True)
+            yield Choice(("may take", "post only"), chosen=0, id="post-only")
             yield Static("", id="verdict", markup=False)
             with Horizontal(classes="row buttons"):
-                yield Button("Place", id="place", compact=True)
+                yield Button("Place (Enter)", id="place", compact=True)
                 yield Button("Leave (Esc)", id="leave", compact=True)
 
     def on_mount(self) -> None:
@@ -92,13 +130,13 @@ class OrderForm(ModalScreen[PlaceOrder | None]):
     def ticket(self) -> Ticket:
         """What stands in the form."""
         return Ticket(
-            side=Side.BID if self.query_one("#bid", RadioButton).value else Side.ASK,
+            side=(Side.BID, Side.ASK)[self.query_one("#side", Choice).chosen],
             price=self.query_one("#price", Input).value,
             quantity=self.query_one("#quantity", Input).value,
-            post_only=self.query_one("#post-only", Checkbox).value,
+            post_only=self.query_one("#post-only", Choice).chosen == 1,
         )
 
-    def on_radio_set_changed(self) -> None:
+    def on_choice_changed(self) -> None:
         """The other side begins with another price, unless somebody has typed one."""
         price = self.query_one("#price", Input)
         if price.value == self._price:
@@ -106,10 +144,6 @@ class OrderForm(ModalScreen[PlaceOrder | None]):
         self._judge()
 
     def on_input_changed(self) -> None:
-        """Judge anew."""
-        self._judge()
-
-    def on_checkbox_changed(self) -> None:
         """Judge anew."""
         self._judge()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from haversack.units import decimals_of, stripped
+
 _SCALES = ((0, ""), (3, "k"), (6, "M"), (9, "B"), (12, "T"))
 _DECIMALS_MAX = 3
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -12,9 +14,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def fixed(number: Decimal, decimals: int) -> str:
     """The number with so many decimals; with all of its own if it has more, because a price is not rounded here."""
-    exponent = number.as_tuple().exponent
-    own = -exponent if isinstance(exponent, int) else 0
-    return format(number, f".{max(decimals, own)}f")
+    return format(number, f".{max(decimals, decimals_of(stripped(number)))}f")
 
 
 def rounded(number: Decimal, decimals: int) -> str:

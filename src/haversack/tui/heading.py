@@ -29,7 +29,7 @@ def _day(model: Model) -> list[Span]:
     return [
         Span(f" {price[0]} ", f"strong {style}".replace("strong dim", "strong")),
         Span(f" {percent(moved)} ", style),
-        Span(f" vol {compact(quote.quote_volume, 6)} {safe(model.market.quote_symbol)} ", "dim"),
+        Span(f" vol {compact(quote.quote_volume, 5)} {safe(model.market.quote_symbol)} ", "dim"),
         Span(f" high {price[1]} ", "dim"),
         Span(f" low {price[2]} ", "dim"),
     ]

@@ -52,11 +52,11 @@ def _connection_row(streams: StreamsHealth, now_us: int) -> Row:
     is_open = streams.state is ConnectionState.OPEN
     last = "-" if streams.last_message_us is None else duration(now_us - streams.last_message_us)
     text = _connection(streams, now_us)
-    if streams.last_error and not is_open:
-        text += f": {streams.last_error}"
-    elif streams.reconnects:
-        text += f", made again {streams.reconnects}×"
-    return Row("connection", _cells("connection", safe(text), "good" if is_open else "bad", last))
+    if not is_open:
+        return _note("connection", f"{text}: {streams.last_error}" if streams.last_error else text, "bad")
+    if streams.reconnects:
+        return _note("connection", f"open, made again {streams.reconnects}×, last message {last} ago", "good")
+    return Row("connection", _cells("connection", text, "good", last))
 
 
 def _connection(streams: StreamsHealth, now_us: int) -> str:
@@ -71,8 +71,9 @@ def _book_row(model: Model) -> Row:
     if health is None:
         return _note(name, model.book.trouble or "closed", "warn")
     counters = health.counters
-    text, style = ("in sync", "good") if health.is_synced else (f"not in sync: {safe(health.trouble or '')}", "warn")
-    return Row(name, _cells(name, text, style, "", "", str(counters.get("applied", 0)), "", str(counters.get("gaps", 0))))
+    if not health.is_synced:
+        return _note(name, f"not in sync: {health.trouble}", "warn")
+    return Row(name, _cells(name, "in sync", "good", "", "", str(counters.get("applied", 0)), "", str(counters.get("gaps", 0))))
 
 
 def _streams(streams: StreamsHealth, now_us: int) -> Iterable[Row]:
@@ -122,13 +123,13 @@ def _account(model: Model) -> Iterable[Row]:
             yield _note("account", str(model.trading) if not model.trading.is_allowed else "being read", "dim")
         return
     if not model.account.trouble:
-        yield _note("account", "true to the exchange", "good")
+        yield _note("account", "in sync", "good")
     for number, trouble in enumerate(model.account.trouble):
-        yield Row(f"account {number}", _cells("account", safe(trouble), "warn"))
+        yield Row(f"account {number}", _note("account", trouble, "warn").cells)
 
 
 def _note(name: str, text: str, style: str) -> Row:
-    return Row(name, _cells(name, safe(text), style))
+    return Row(name, (Span(name), Span(safe(text), style)))
 
 
 def _cells(name: str, text: str, style: str, *numbers: str) -> tuple[Span, ...]:

@@ -13,7 +13,7 @@ from haversack.tui.table import Column, Row, Table, table
 from haversack.units import decimals_of
 from haversack.wire.enums import Side
 
-VOLUME_WIDTH = 6
+VOLUME_WIDTH = 5
 QUANTITY_WIDTH = 10
 _ENDED_BADLY = (OrderState.REJECTED, OrderState.TRIGGER_FAILED, OrderState.NOT_SENT)
 _UNSURE = (OrderState.UNKNOWN, OrderState.CANCEL_PENDING, OrderState.PENDING)
@@ -79,7 +79,7 @@ def _order(order: TrackedOrder, model: Model) -> tuple[Span, ...]:
     filled = Span(percent_filled(order), "dim" if not order.executed_quantity else "")
     bad, unsure = order.state in _ENDED_BADLY, order.state in _UNSURE
     style = "bad" if bad else "warn" if unsure else "dim" if order.is_ended else "good"
-    state = Span(order.state.value.lower().replace("_", " "), style)
+    state = Span(order.state.name.lower().replace("_", " "), style)
     return Span(safe(order.symbol)), side, price, quantity, filled, state, Span(safe(order.order_id or "-"), "dim")
 
 

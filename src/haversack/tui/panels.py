@@ -17,7 +17,7 @@ from haversack.tui.chart import Frame, chart
 from haversack.tui.heading import heading
 from haversack.tui.health_picture import health
 from haversack.tui.model import Model
-from haversack.tui.paper import Line, Span, cells, message, trimmed, width_of
+from haversack.tui.paper import Line, Span, message, trimmed, width_of
 from haversack.tui.table import Table
 from haversack.wire.enums import Side
 
@@ -53,7 +53,7 @@ class ChartPanel(Canvas):
         """Show the newest candles."""
         self.border_title = f"{model.symbol} {model.interval}"
         width, height = self.size
-        frame = Frame(width, height, model.price_decimals, model.interval_s, is_plain=self.app.no_color)
+        frame = Frame(width, height, model.price_decimals, model.interval_s, is_plain=self.has_pseudo_class("nocolor"))
         lines = chart(model.candles.last(width), frame)
         if model.history_trouble and len(model.candles.last(2)) < 2:
             lines = [*lines, *message(f"older candles are missing: {model.history_trouble}", width, "warn")]
@@ -120,8 +120,8 @@ class TabBar(Canvas):
                 count = f" {counts[tab]}" if counts.get(tab) else ""
                 name = short.get(tab, tab.capitalize())
                 number = list(TABS).index(tab) + 1
-                spans += [Span(f" {number}", "dim"), Span(f" {name}{count} ", "chosen" if tab == current else "")]
-                self._ends.append((sum(cells(span.text) for span in spans), tab))
+                spans += [Span(f" {number} ", "dim"), Span(f"{name}{count}", "chosen" if tab == current else "")]
+                self._ends.append((width_of(tuple(spans)), tab))
             if width_of(tuple(spans)) <= self.size.width:
                 break
         self.show([trimmed(spans, self.size.width)])
@@ -175,7 +175,7 @@ class ListPanel(Canvas, can_focus=True):
 
     def draw(self, model: Model, now_us: int) -> None:
         """Show as many rows as fit."""
-        self.border_title = self.tab.capitalize() if self.id != "list" else ""
+        self.border_title = "" if self.id == "list" else self.tab.capitalize()
         drawn = TABS[self.tab](model, self.size.width, now_us)
         chosen = self.key
         self._keys, self._rows, self._head = drawn.keys, drawn.rows, [drawn.head]

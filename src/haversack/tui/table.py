@@ -28,6 +28,7 @@ class Row(NamedTuple):
 
     key: str
     cells: Cells
+    """One for each column; of a row with fewer the last one has all the room that is left."""
 
 
 class Table(NamedTuple):
@@ -41,15 +42,20 @@ class Table(NamedTuple):
 
 def table(columns: Sequence[Column], rows: Sequence[Row], width: int, *, gap: int = GAP) -> Table:
     """The rows in so many columns of the terminal."""
-    widths = [max([cells(column.title), *[cells(row.cells[index].text) for row in rows]]) for index, column in enumerate(columns)]
+    whole = [row.cells for row in rows if len(row.cells) == len(columns)]
+    widths = [max([cells(column.title), *[cells(each[index].text) for each in whole]]) for index, column in enumerate(columns)]
     shown = _shown(columns, widths, width, gap=gap)
     _shrink(widths, shown, width, gap=gap)
 
     def line(texts: Cells) -> Line:
         spans: list[Span] = []
         for index in shown:
-            place = right if columns[index].is_right else left
             spans += [Span(" " * gap)] if spans else []
+            if index == len(texts) - 1 < len(columns) - 1:
+                # The last cell of a row that has fewer goes on to the end.
+                spans.append(texts[index])
+                break
+            place = right if columns[index].is_right else left
             spans.append(Span(place(texts[index].text, widths[index]), texts[index].style))
         return trimmed(spans, width)
 
