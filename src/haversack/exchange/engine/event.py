@@ -181,6 +181,12 @@ class PositionChanged(msgspec.Struct, frozen=True, gc=False):
     """As it is now; without a quantity it was closed."""
     settlements: tuple[Settlement, ...]
     """What it did to the account's unsettled money."""
+    mark: int
+    """The mark price at that moment, in the market's price units."""
+    exposed: int
+    """Quantity with the open orders of the worse side, as they were at that moment; never negative."""
+    leverage_e8: int
+    """The account's leverage limit at that moment, in units of 1e-8."""
 
 
 class MarkChanged(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -13,7 +13,7 @@ from haversack.exchange.engine.perpetual.holding import Holding
 from haversack.exchange.engine.perpetual.liquidation import FEE_CBPS
 from haversack.exchange.engine.perpetual.open_interest import opens_too_much
 from haversack.exchange.engine.perpetual.position import Change, Fill, Position, change
-from haversack.exchange.engine.perpetual.settlement import trading_fee
+from haversack.exchange.engine.perpetual.settlement import Settlement, trading_fee
 from haversack.exchange.engine.rules import MarketRules
 from haversack.wire.enums import SystemOrderType
 
@@ -118,16 +118,30 @@ class PerpetualClearing:
         self._tell(account, was, changed, events)
 
     def _tell(self, account: Account, was: int, changed: Change, events: list[Event]) -> None:
-        symbol, position, settlements = self._rules.symbol, changed.position, changed.settlements
+        position, settlements = changed.position, changed.settlements
         if changed.closed is not None:
             closing = tuple(each for each in settlements if each.position_id == changed.closed.position_id)
             settlements = settlements[len(closing) :]
-            events.append(PositionChanged(account.number, symbol, was, changed.closed, closing))
+            events.append(self.changed(account, was, changed.closed, closing))
             was = 0
         if position is not None:
             if not was:
                 self._ledger.take_id()
-            events.append(PositionChanged(account.number, symbol, was, position, settlements))
+            events.append(self.changed(account, was, position, settlements))
+
+    def changed(self, account: Account, was: int, position: Position, settlements: tuple[Settlement, ...]) -> PositionChanged:
+        """What is told of a position that had another quantity, `was`, or other payments before."""
+        symbol = self._rules.symbol
+        return PositionChanged(
+            account.number,
+            symbol,
+            was,
+            position,
+            settlements,
+            mark=self._margins.mark(symbol),
+            exposed=self.holding(account).exposed,
+            leverage_e8=account.settings.leverage_e8,
+        )
 
     def _fees(self, order: WorkingOrder, account: Account, match: Match, *, is_maker: bool) -> tuple[int, int]:
         rates, unit, conditions = account.fees, self._rules.quote_fee_unit, order.facts.conditions

@@ -85,6 +85,10 @@ class Margins:
         paid = fill.quote if fill.quantity > 0 else -fill.quote
         budget.lose(max(0, paid - worth) + fill.fee + fill.liquidation_fee)
 
+    def mark(self, symbol: str) -> int:
+        """A perpetual's mark price in its price units; 0 before it has any price."""
+        return self._markets[symbol].mark or 0
+
     def figures(self, account: Account) -> AccountMargin:
         """All figures of an account."""
         return account_margin(self.holdings(account), list(self.exposures(account).values()))
