@@ -21,6 +21,8 @@ _TRIGGERS = ("trigger_price", "trigger_quantity", "trigger_by")
 _ATTACHED = ("take_profit_trigger_price", "take_profit_limit_price", "stop_loss_trigger_price", "stop_loss_limit_price")
 
 _REFUSALS: dict[Refusal, tuple[int, str, str]] = {
+    # The code is documented; the text is a guess.
+    Refusal.ACCOUNT_LIQUIDATING: (400, "ACCOUNT_LIQUIDATING", "Account is being liquidated"),
     # The code is documented, for what is not said; that it is for these, and the texts, are guesses.
     Refusal.BOOK_CLOSED: (400, "TRADING_PAUSED", "Order book is closed"),
     Refusal.CANCEL_ONLY: (400, "TRADING_PAUSED", "Order book is in cancel only mode"),

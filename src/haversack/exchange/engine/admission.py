@@ -1,8 +1,8 @@
 """Which orders are turned away before they have an id, checked in the order that the exchange checks them.
 
-State of the market (that it comes first is a guess), price band, open interest, post-only, fill-or-kill, number of orders;
-funds come last and belong to clearing (observed 2025-06: without any money, a bid far below the market is refused for its price,
-and a fill-or-kill order for not filling).
+Liquidation and state of the market (that they come first is a guess), price band, open interest, post-only, fill-or-kill,
+number of orders; funds come last and belong to clearing (observed 2025-06: without any money, a bid far below the market is
+refused for its price, and a fill-or-kill order for not filling).
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ def refusal(place: Place, account: Account, market: Market, ahead: Survey | None
 
     Where post-only stands among the reasons is a guess.
     """
+    if account.liquidating:
+        return Refusal.ACCOUNT_LIQUIDATING
     book, rules = market.book, market.rules
     if market.state is not OPEN and (refused := refusal_in(market.state, place)):
         return refused

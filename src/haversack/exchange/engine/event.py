@@ -29,6 +29,7 @@ from haversack.wire.enums import (
 class Refusal(Enum):
     """Why a command was turned away with nothing changed."""
 
+    ACCOUNT_LIQUIDATING = "the account is being liquidated"
     BOOK_CLOSED = "the market is closed"
     CANCEL_ONLY = "the market takes nothing but cancels"
     LIMIT_ONLY = "the market takes no market orders"
@@ -138,6 +139,36 @@ class TradePrinted(msgspec.Struct, frozen=True, gc=False):
     is_buyer_maker: bool
 
 
+class LiquidationPrinted(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """One match of a liquidation as the public sees it. On the book a `TradePrinted` says the same; beside it there is none."""
+
+    symbol: str
+    system: SystemOrderType
+    side: Side
+    """Of the order that was sent for the liquidated account."""
+    price: int
+    quantity: int
+    trade_id: int
+    order_id: int
+    """Of the liquidated account."""
+    opposite_order_id: int
+
+
+class LiquidatingChanged(msgspec.Struct, frozen=True, gc=False):
+    """An account's liquidation began or ended."""
+
+    account: int
+    is_liquidating: bool
+
+
+class DebtCovered(msgspec.Struct, frozen=True, gc=False):
+    """The exchange took over what an account owed and could not pay."""
+
+    account: int
+    asset: str
+    amount: int
+
+
 class LevelChanged(msgspec.Struct, frozen=True, gc=False):
     """The total quantity at one price is now this; 0 means that the level is gone. Numbered without gaps per market."""
 
@@ -202,6 +233,27 @@ class MarkChanged(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     next_funding_ms: int
 
 
+class FundingRateSet(msgspec.Struct, frozen=True, gc=False):
+    """A funding interval is over, and this was its rate. Payments follow."""
+
+    symbol: str
+    rate_e28: int
+    """In units of 1e-28; positive: long positions pay short ones."""
+    interval_end_us: int
+
+
+class FundingPaid(msgspec.Struct, frozen=True, gc=False):
+    """A position paid or received funding; how the position changed is told next. Nothing is told of the house's."""
+
+    account: int
+    symbol: str
+    position_id: int
+    amount: int
+    """In the quote asset's smallest units: positive was received, negative was paid."""
+    rate_e28: int
+    interval_end_us: int
+
+
 class SettingsChanged(msgspec.Struct, frozen=True, gc=False):
     """The account now has these settings."""
 
@@ -223,11 +275,16 @@ Event: TypeAlias = (
     | OrderFilled
     | OrderEnded
     | TradePrinted
+    | LiquidationPrinted
+    | LiquidatingChanged
+    | DebtCovered
     | LevelChanged
     | TopChanged
     | BalanceChanged
     | PositionChanged
     | MarkChanged
+    | FundingRateSet
+    | FundingPaid
     | BookStateChanged
     | SettingsChanged
 )

@@ -17,9 +17,11 @@ def fingerprint(ledger: Ledger, markets: Iterable[Market]) -> str:
     """SHA-256 over a canonical JSON list: everything sorted by name, books in the order of priority."""
     state = [
         ledger.next_id,
+        ledger.settle_us,
         [_account(account) for account in ledger.accounts],
         sorted(ledger.granted.items()),
         sorted(ledger.fees.items()),
+        sorted(ledger.covers.items()),
         [_market(market) for market in sorted(markets, key=lambda market: market.rules.symbol)],
     ]
     return hashlib.sha256(msgspec.json.encode(state)).hexdigest()
@@ -27,7 +29,7 @@ def fingerprint(ledger: Ledger, markets: Iterable[Market]) -> str:
 
 def _account(account: Account) -> list[Any]:
     balances = sorted((asset, held.available, held.locked) for asset, held in account.balances.items())
-    said = [account.settings, list(account.deposits), account.unsettled]
+    said = [account.settings, list(account.deposits), account.unsettled, account.liquidating]
     return [account.number, account.key, account.fees, account.is_house, balances, *said]
 
 
@@ -39,7 +41,7 @@ def _market(market: Market) -> list[Any]:
         market.last_price,
         market.clearing.open_interest,
         _positions(market),
-        market.prices,
+        *_prices(market),
         market.state,
         market.mean.told,
         market.observe_us,
@@ -53,6 +55,10 @@ def _positions(market: Market) -> list[Any]:
         return []
     held = [(account, holding) for account, holding in sorted(market.perpetual.holdings.items()) if not holding.is_empty]
     return [[account, holding.position, holding.bids, holding.asks] for account, holding in held]
+
+
+def _prices(market: Market) -> list[Any]:
+    return [] if market.prices is None else [market.prices.state, market.prices.premium_mean.told]
 
 
 def _ladder(ladder: Ladder) -> list[Any]:

@@ -1,7 +1,8 @@
 """Who has what: accounts, their balances and open orders, and the fees taken.
 
 Assets enter with the grants of an account and never leave: of every asset, all that accounts have available and locked
-plus the fees taken equals what was granted.
+plus the fees taken equals what was granted. Perpetuals move money that is in no balance yet: of the quote asset, what is
+unsettled and the covers are added, and what all open positions cost is taken off.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ class Account:
 
     __slots__ = (
         *("balances", "budget", "deposits", "fees", "holdings", "is_house", "key", "number", "open_orders", "settings"),
-        "unsettled",
+        *("liquidating", "unsettled"),
     )
 
     def __init__(self, number: int, key: str, fees: FeeTier, *, is_house: bool) -> None:
@@ -101,6 +102,8 @@ class Account:
         """What it has in perpetuals, by symbol."""
         self.unsettled = 0
         """Fees, profit and funding of perpetuals that are not in a balance yet, in the quote asset's smallest units."""
+        self.liquidating = False
+        """Whether its positions are being closed for it, so that it may place no orders."""
         self.budget: Budget | None = None
         """Margin that is certainly free; no part of the state."""
 
@@ -113,13 +116,14 @@ class Account:
 class Ledger:
     """All accounts, numbered from 1 in the order of their opening, and the account that fees go to."""
 
-    __slots__ = ("_accounts", "_by_key", "_fees", "_granted", "next_id")
+    __slots__ = ("_accounts", "_by_key", "_covers", "_fees", "_granted", "next_id")
 
     def __init__(self, assets: Iterable[AssetRules], *, first_id: int = 1) -> None:
         self.next_id = first_id
         """Orders and positions share one sequence (recorded 2025-06)."""
         self._granted = {asset.symbol: 0 for asset in assets}
         self._fees = dict(self._granted)
+        self._covers: dict[str, int] = {}
         self._accounts: list[Account] = []
         self._by_key: dict[str, Account] = {}
 
@@ -152,9 +156,18 @@ class Ledger:
         """Add to the fee account what an account did not receive."""
         self._fees[asset] += amount
 
-    def recount(self, granted: Iterable[tuple[str, int]], fees: Iterable[tuple[str, int]]) -> None:
+    def cover(self, account: Account, asset: str, amount: int) -> None:
+        """Let the exchange take over so much of what an account owes."""
+        assert amount > 0, f"a cover of {amount} {asset}"
+        account.unsettled += amount
+        account.budget = None
+        self._covers[asset] = self._covers.get(asset, 0) - amount
+
+    def recount(
+        self, *, granted: Iterable[tuple[str, int]], fees: Iterable[tuple[str, int]], covers: Iterable[tuple[str, int]]
+    ) -> None:
         """Take over what another ledger has counted."""
-        self._granted, self._fees = dict(granted), dict(fees)
+        self._granted, self._fees, self._covers = dict(granted), dict(fees), dict(covers)
 
     def account(self, number: int) -> Account:
         """The account with this number."""
@@ -174,6 +187,11 @@ class Ledger:
     def fees(self) -> Mapping[str, int]:
         """Fees taken so far, by asset."""
         return dict(self._fees)
+
+    @property
+    def covers(self) -> Mapping[str, int]:
+        """The exchange's own account for debts that it took over, by asset: never above zero."""
+        return dict(self._covers)
 
     @property
     def granted(self) -> Mapping[str, int]:

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import NamedTuple
 
 from haversack.exchange.engine.book import Top
+from haversack.exchange.engine.collateral import Collateralized
 from haversack.exchange.engine.event import MarkChanged
 from haversack.exchange.engine.ledger import Deposit, Ledger
 from haversack.exchange.engine.market import Market
 from haversack.exchange.engine.order import OpenOrder, WorkingOrder
+from haversack.exchange.engine.perpetual.margin import AccountMargin, Exposure
 from haversack.exchange.engine.perpetual.margins import Margins
+from haversack.exchange.engine.perpetual.position import Position
 from haversack.exchange.engine.rules import AccountSettings
-from haversack.wire.enums import OrderBookState
+from haversack.wire.enums import OrderBookState, Side
 
 Levels = list[tuple[int, int]]
 """Price and total quantity."""
+
+
+class OpenPosition(NamedTuple):
+    """What an account has open in one perpetual, at the mark price of the moment."""
+
+    symbol: str
+    position: Position
+    exposure: Exposure
 
 
 class Readable:
@@ -41,6 +54,14 @@ class Readable:
     def settings(self, account: int) -> AccountSettings:
         """What the account chose."""
         return self._ledger.account(account).settings
+
+    def is_house(self, account: int) -> bool:
+        """Whether it is one of the exchange's own: the crowd's, or the backstop's."""
+        return self._ledger.account(account).is_house
+
+    def is_liquidating(self, account: int) -> bool:
+        """Whether its positions are being closed for it."""
+        return self._ledger.account(account).liquidating
 
     def deposits(self, account: int) -> Sequence[Deposit]:
         """Paper money that the account got, oldest first; only the newest thousand times."""
@@ -84,7 +105,7 @@ class Readable:
 
     def mark(self, symbol: str) -> MarkChanged | None:
         """A perpetual's prices as last told."""
-        return self._markets[symbol].prices.mark
+        return self._markets[symbol].told
 
     def open_interest(self, symbol: str) -> int:
         """Sum of the long positions, which is that of the short ones."""
@@ -94,10 +115,45 @@ class Readable:
         """Signed position of an account in a perpetual."""
         return self._markets[symbol].clearing.positions.get(account, 0)
 
+    def positions(self, account: int) -> list[OpenPosition]:
+        """All open positions of an account, the oldest first."""
+        owner = self._ledger.account(account)
+        found = [
+            OpenPosition(symbol, held.position, self._margins.exposure(owner, symbol))
+            for symbol, held in owner.holdings.items()
+            if held.position is not None
+        ]
+        return sorted(found, key=lambda each: each.position.position_id)
+
+    def unsettled(self, account: int) -> int:
+        """Profit, fees and funding that are in no balance yet, in the quote asset's smallest units."""
+        return self._ledger.account(account).unsettled
+
+    def margin(self, account: int) -> AccountMargin:
+        """What an account is worth, and what of it its positions and orders need."""
+        return self._margins.figures(self._ledger.account(account))
+
+    def collateral(self, account: int) -> list[Collateralized]:
+        """Assets that count, in alphabetical order, and what each is worth."""
+        return list(self._margins.collateral(self._ledger.account(account)))
+
+    def max_order_quantity(self, account: int, symbol: str, side: Side, price: Decimal, *, reduce_only: bool) -> int:
+        """The largest order that margin allows in a perpetual, in quantity units."""
+        return self._margins.max_order_quantity(self._ledger.account(account), symbol, side, price, reduce_only=reduce_only)
+
+    def mark_price(self, symbol: str) -> int | None:
+        """A perpetual's mark price in its price units; before the first one its active price."""
+        return self._markets[symbol].mark
+
     @property
     def fees(self) -> Mapping[str, int]:
         """Fees taken so far, by asset."""
         return self._ledger.fees
+
+    @property
+    def covers(self) -> Mapping[str, int]:
+        """The exchange's own account for debts that it took over, by asset: never above zero."""
+        return self._ledger.covers
 
     @property
     def granted(self) -> Mapping[str, int]:

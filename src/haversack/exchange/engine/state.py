@@ -31,6 +31,7 @@ class AccountState(msgspec.Struct, frozen=True, array_like=True):
     settings: AccountSettings = AccountSettings()
     deposits: list[Deposit] = []
     unsettled: int = 0
+    liquidating: bool = False
 
 
 class MarketState(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +57,7 @@ class LedgerState(msgspec.Struct, frozen=True, kw_only=True):
     next_id: int
     granted: list[tuple[str, int]]
     fees: list[tuple[str, int]]
+    covers: list[tuple[str, int]] = []
 
 
 class EngineState(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +73,7 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
 def dump(ledger: Ledger, markets: Sequence[Market]) -> EngineState:
     """The state as it is now."""
     return EngineState(
-        ledger=LedgerState(next_id=ledger.next_id, granted=list(ledger.granted.items()), fees=list(ledger.fees.items())),
+        ledger=_ledger(ledger),
         accounts=[_account(account) for account in ledger.accounts],
         markets=[_market(market) for market in markets],
         orders=[
@@ -94,8 +96,10 @@ def load(state: EngineState, ledger: Ledger, markets: Mapping[str, Market]) -> N
         account.settings = each.settings
         account.deposits.extend(each.deposits)
         account.unsettled = each.unsettled
+        account.liquidating = each.liquidating
     ledger.next_id = state.ledger.next_id
-    ledger.recount(state.ledger.granted, state.ledger.fees)
+    counted = state.ledger
+    ledger.recount(granted=counted.granted, fees=counted.fees, covers=counted.covers)
     for told in state.markets:
         _load_market(told, markets[told.symbol])
     orders = [copy(order) for order in state.orders]
@@ -110,9 +114,14 @@ def load(state: EngineState, ledger: Ledger, markets: Mapping[str, Market]) -> N
         ledger.account(order.facts.account).open_orders[order.facts.symbol].add(order)
 
 
+def _ledger(ledger: Ledger) -> LedgerState:
+    granted, fees, covers = (list(counted.items()) for counted in (ledger.granted, ledger.fees, ledger.covers))
+    return LedgerState(next_id=ledger.next_id, granted=granted, fees=fees, covers=covers)
+
+
 def _account(account: Account) -> AccountState:
     balances = [(asset, held.available, held.locked) for asset, held in account.balances.items()]
-    said = account.settings, list(account.deposits), account.unsettled
+    said = account.settings, list(account.deposits), account.unsettled, account.liquidating
     return AccountState(account.key, account.fees, account.is_house, balances, *said)
 
 
