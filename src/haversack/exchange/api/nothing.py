@@ -1,4 +1,4 @@
-"""Reads of what no account here ever did: positions, loans, strategies and requests for quotes. Empty is what they truly are.
+"""Reads of what no account here ever did: loans, strategies and requests for quotes. Empty is what they truly are.
 
 What would be an exchange's own, such as its pools, vaults and sessions, is not here: the real one has them, so empty would be
 wrong.
@@ -15,25 +15,10 @@ from haversack.wire.borrow_lend import BorrowLendPosition, GetBorrowLendPosition
 from haversack.wire.borrow_lend_history import GetBorrowLendHistory, GetBorrowLendPositionHistory, GetInterestHistory
 from haversack.wire.capital import GetDustHistory
 from haversack.wire.funding import GetFundingHistory
-from haversack.wire.positions import GetPositionHistory, GetPositions, PastPosition, Position
 from haversack.wire.rfq import GetOpenRfqs, RfqWithQuotes
 from haversack.wire.rfq_history import GetQuoteFillHistory, GetQuoteHistory, GetRfqFillHistory, GetRfqHistory
 from haversack.wire.settlements import GetSettlementHistory
 from haversack.wire.strategies import CancelAllStrategies, GetOpenStrategies, GetStrategy, GetStrategyHistory, Strategy
-
-
-def positions(caller: Caller, operation: GetPositions) -> list[Position]:
-    """None, as a flat account has (recorded 2025-06). What an unknown symbol is told is a guess."""
-    if operation.symbol is not None:
-        caller.check_symbol(operation.symbol, unknown_symbol())
-    held = {symbol: caller.venue.engine.position(caller.account, symbol) for symbol in caller.venue.listing.rules}
-    assert not any(held.values()), f"account {caller.account} has positions, and this says that it has none: {held}"
-    return []
-
-
-def past_positions(_caller: Caller, _operation: GetPositionHistory) -> list[PastPosition]:
-    """None; a plain list."""
-    return []
 
 
 def borrow_lend_positions(_caller: Caller, _operation: GetBorrowLendPositions) -> list[BorrowLendPosition]:
@@ -75,8 +60,6 @@ def no_rows(_caller: Caller, _operation: Any) -> Page[Any]:
 
 
 ROUTES = (
-    GetPositions.served_by(positions),
-    GetPositionHistory.served_by(past_positions),
     GetBorrowLendPositions.served_by(borrow_lend_positions),
     GetOpenRfqs.served_by(rfqs),
     GetStrategy.served_by(strategy),

@@ -1,23 +1,29 @@
-"""What every account did: its orders and fills, as the histories tell it, with the histories' lag."""
+"""What every account did: its orders, fills and positions, as the histories tell it, with the histories' lag."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-from haversack.exchange.engine.event import Event, OrderAccepted, OrderEnded, OrderFilled, TradePrinted
+from haversack.exchange.engine.event import Event, OrderAccepted, OrderEnded, OrderFilled, PositionChanged, TradePrinted
 from haversack.exchange.listing import Listing
 from haversack.exchange.render import fill_row, past_order
+from haversack.exchange.render_position import past_position
+from haversack.exchange.views.held import read_held
 from haversack.exchange.views.histories import INTEGER_MAX, ROWS_MAX_IN_MEMORY, Histories, read_fill, read_order, read_trade
-from haversack.exchange.views.rows import FillRow, OrderRow, OrderState
+from haversack.exchange.views.rows import FillRow, OrderRow, OrderState, PositionRow
 from haversack.wire.base import Page
 from haversack.wire.enums import AssetClass, FillType, OrderStatus, RwaMarketType, SortDirection
 from haversack.wire.history import Fill, GetFillHistory, GetOrderHistory, PastOrder
 from haversack.wire.markets import Market
+from haversack.wire.positions import GetPositionHistory, PastPosition, PositionState
 
 A = TypeVar("A")
+_Query: TypeAlias = GetOrderHistory | GetFillHistory | GetPositionHistory
 
 LIMIT_DEFAULT, LIMIT_MAX = 100, 1000
+# Made once: a union that is written where it is asked for is made anew for every event.
+_OF_ORDERS = (OrderAccepted, OrderFilled, OrderEnded)
 
 
 class Archive:
@@ -54,8 +60,10 @@ class Archive:
         for event in events:
             if isinstance(event, TradePrinted):
                 histories.trade(event, now_us)
-            elif isinstance(event, OrderAccepted | OrderFilled | OrderEnded) and not is_house(event.order.account):
+            elif isinstance(event, _OF_ORDERS) and not is_house(event.order.account):
                 self._take(event, now_us)
+            elif isinstance(event, PositionChanged):
+                self._hold(event, now_us)
         histories.done(histories.last_seq if seq is None else seq)
 
     def check(self) -> None:
@@ -76,7 +84,8 @@ class Archive:
             where, values = f"{where} AND time_us <= ?", [*values, seen_us]
         query = f"SELECT time_us, facts, state, since_us, order_id FROM placed WHERE {where} ORDER BY order_id"
         rows = self._cut(query, values, operation)
-        page = (read_order(row[0], row[1], self._seen(row, seen_us) if row[3] > seen_us else row[2]) for row in rows)
+        seen = (self._seen("earlier", row[4], seen_us) or row[2] if row[3] > seen_us else row[2] for row in rows)
+        page = (read_order(row[0], row[1], state) for row, state in zip(rows, seen, strict=True))
         return _page(map(self._past_order, page), self._total("placed", where, values))
 
     def fills(self, account: int, operation: GetFillHistory, *, now_us: int) -> Page[Fill]:
@@ -92,6 +101,23 @@ class Archive:
         order = "time_us {0}, number"
         rows = self._cut(f"SELECT time_us, facts, match FROM fill WHERE {where} ORDER BY {order}", values, operation)
         return _page((self._fill(read_fill(*row)) for row in rows), self._total("fill", where, values))
+
+    def positions(self, account: int, operation: GetPositionHistory, *, now_us: int) -> list[PastPosition]:
+        """The account's positions, open ones too."""
+        now_us = self._advance(now_us)
+        lag_us = self._lag_us
+        seen_us = now_us - lag_us
+        where, values = self._in_markets(account, operation)
+        if lag_us:
+            where, values = f"{where} AND time_us <= ?", [*values, seen_us]
+        if operation.state is not None:
+            # What was closed only after the moment that is seen was open then.
+            is_open = f"(is_open OR since_us > {seen_us})"
+            where += f" AND {is_open if operation.state == PositionState.OPEN else f'NOT {is_open}'}"
+        query = f"SELECT symbol, state, since_us, position_id FROM held WHERE {where} ORDER BY position_id"
+        rows = self._cut(query, values, operation)
+        seen = ((row[0], self._seen("held_earlier", row[3], seen_us) or row[1] if row[2] > seen_us else row[1]) for row in rows)
+        return [self._past_position(read_held(account, symbol, state)) for symbol, state in seen]
 
     def trades(self, symbol: str, *, limit: int, offset: int = 0) -> list[tuple[TradePrinted, int]]:
         """Public trades of a market, newest first, and when they happened."""
@@ -118,19 +144,37 @@ class Archive:
         lag_us = self._lag_us
         histories.change(facts.order_id, state, seen_until_us=now_us - lag_us if lag_us else None)
 
+    def _hold(self, event: PositionChanged, now_us: int) -> None:
+        lag_us = self._lag_us
+        row = PositionRow(
+            account=event.account,
+            symbol=event.symbol,
+            position=event.position,
+            since_us=now_us,
+            mark=event.mark,
+            exposed=event.exposed,
+            leverage_e8=event.leverage_e8,
+        )
+        self.histories.hold(row, seen_until_us=now_us - lag_us if lag_us else None)
+
     def _meant(self, account: int, operation: GetOrderHistory | GetFillHistory) -> tuple[str, list[Any]]:
-        """The condition of a query for an account's rows, and its values."""
-        where = "account = ?"
-        values: list[Any] = [account]
+        """The condition of a query for an account's orders or fills, and its values."""
+        where, values = self._in_markets(account, operation)
         if operation.order_id is not None:
             order_id = int(operation.order_id) if operation.order_id.isdecimal() else 0
             where, values = f"{where} AND order_id = ?", [*values, min(order_id, INTEGER_MAX)]
+        return where, values
+
+    def _in_markets(self, account: int, operation: _Query) -> tuple[str, list[Any]]:
+        """The condition for an account's rows in the markets that are meant, and its values."""
+        where = "account = ?"
+        values: list[Any] = [account]
         symbols = self._symbols(operation)
         if len(symbols) < len(self._listing.markets):
             where, values = f"{where} AND symbol IN ({', '.join('?' * len(symbols))})", [*values, *sorted(symbols)]
         return where, values
 
-    def _cut(self, query: str, values: list[Any], operation: GetOrderHistory | GetFillHistory) -> list[tuple[Any, ...]]:
+    def _cut(self, query: str, values: list[Any], operation: _Query) -> list[tuple[Any, ...]]:
         """The rows of one page, newest first unless asked otherwise."""
         limit = LIMIT_DEFAULT if operation.limit is None else min(operation.limit, LIMIT_MAX)
         way = "ASC" if operation.sort_direction == SortDirection.ASC else "DESC"
@@ -141,12 +185,12 @@ class Archive:
         total: int = self.histories.find(f"SELECT count(*) FROM {table} WHERE {where}", *values)[0][0]
         return total
 
-    def _seen(self, row: tuple[Any, ...], seen_us: int) -> bytes:
-        """The state of an order at an earlier time; the oldest that is remembered if the lag has grown since."""
-        query = "SELECT state FROM earlier WHERE order_id = ? AND until_us > ? ORDER BY until_us LIMIT 1"
-        found = self.histories.find(query, row[4], seen_us)
-        state: bytes = found[0][0] if found else row[2]
-        return state
+    def _seen(self, table: str, number: int, seen_us: int) -> bytes | None:
+        """The state of an order or position at an earlier time; the oldest that is remembered if the lag has grown since."""
+        column = "order_id" if table == "earlier" else "position_id"
+        query = f"SELECT state FROM {table} WHERE {column} = ? AND until_us > ? ORDER BY until_us LIMIT 1"
+        found = self.histories.find(query, number, seen_us)
+        return found[0][0] if found else None
 
     def _past_order(self, row: OrderRow) -> PastOrder:
         state = row.state
@@ -159,11 +203,16 @@ class Archive:
             scales=self._listing.scales[row.facts.symbol],
         )
 
+    def _past_position(self, row: PositionRow) -> PastPosition:
+        perpetual = self._listing.rules[row.symbol].perpetual
+        assert perpetual is not None, f"a position in {row.symbol}, which is no perpetual with margin"
+        return past_position(row, contract=perpetual.contract, price_scale=self._listing.scales[row.symbol].price_scale)
+
     def _fill(self, row: FillRow) -> Fill:
         scales = self._listing.scales[row.event.order.symbol]
         return fill_row(row.event, time_us=row.time_us, scales=scales, asset_scales=self._listing.asset_scales)
 
-    def _symbols(self, operation: GetOrderHistory | GetFillHistory) -> set[str]:
+    def _symbols(self, operation: _Query) -> set[str]:
         """The markets that a query means."""
         meant = {symbol: market for symbol, market in self._listing.markets.items() if operation.symbol in (None, symbol)}
         if operation.market_type is not None:

@@ -1,4 +1,4 @@
-"""The rows of all histories in one SQLite file, or in memory: orders and fills of every account, and all public trades.
+"""The rows of all histories in one SQLite file, or in memory: orders, fills and positions of every account, and public trades.
 
 Everything here follows from the journal. The file says up to which command, always with the rows of whole commands, so it
 is not synced at every one: what a power cut takes from it is replayed. Rows wait in memory and are written many at a time,
@@ -17,7 +17,8 @@ from msgspec.structs import astuple
 
 from haversack.exchange.engine.event import OrderFacts, OrderFilled, TradePrinted
 from haversack.exchange.journal.entry import JournalStopped
-from haversack.exchange.views.rows import FillRow, OrderRow, OrderState
+from haversack.exchange.views import held
+from haversack.exchange.views.rows import FillRow, OrderRow, OrderState, PositionRow
 from haversack.wire.enums import OrderStatus
 
 FILE_NAME = "histories.db"
@@ -57,6 +58,7 @@ _SCHEMA = (
     """CREATE TABLE kept (
         account INTEGER PRIMARY KEY, orders INTEGER NOT NULL, fills INTEGER NOT NULL, has_forgotten INTEGER NOT NULL
     )""",
+    *held.SCHEMA,
 )
 
 
@@ -93,7 +95,7 @@ _print = msgspec.json.Decoder(_Print).decode
 _match = msgspec.json.Decoder(_Match).decode
 
 # A file with other columns, or with other fields in its texts, is made anew from the journal.
-_KINDS = (OrderFacts, OrderState, TradePrinted, OrderFilled)
+_KINDS = (OrderFacts, OrderState, TradePrinted, OrderFilled, *held.KINDS)
 _SHAPES = (_SCHEMA, [kind.__struct_fields__ for kind in _KINDS])
 FORMAT = zlib.crc32(repr(_SHAPES).encode()) & 0x7FFFFFFF
 
@@ -125,6 +127,7 @@ class Histories:
         self._changed: dict[int, OrderState] = {}
         self._fills: list[FillRow] = []
         self._trades: list[tuple[TradePrinted, int]] = []
+        self._held = held.HeldRows(rows_max)
         self.stopped_by: HistoriesStopped | None = None
 
     @classmethod
@@ -169,6 +172,13 @@ class Histories:
         )
         self._changed[order_id] = state
 
+    def hold(self, row: PositionRow, *, seen_until_us: int | None) -> None:
+        """A position has become this. What it was is kept for late readers, unless nobody reads late (None)."""
+        if seen_until_us is not None:
+            self.write()
+            self._held.keep_earlier(self._db, row, seen_until_us)
+        self._held.put(row)
+
     def fill(self, row: FillRow) -> None:
         """Add a fill."""
         self._fills.append(row)
@@ -180,16 +190,20 @@ class Histories:
     def done(self, seq: int) -> None:
         """All rows of this command are added."""
         self.last_seq = max(self.last_seq, seq)
-        if len(self._placed) + len(self._changed) + len(self._fills) + len(self._trades) >= WAITING_MAX:
+        if self._waiting >= WAITING_MAX:
             try:
                 self.write()
             except HistoriesStopped as stopped:
                 # Whoever places the next order is told.
                 self.stopped_by = stopped
 
+    @property
+    def _waiting(self) -> int:
+        return len(self._placed) + len(self._changed) + len(self._fills) + len(self._trades) + len(self._held)
+
     def write(self) -> None:
         """Let the file have what waits."""
-        if not (self._placed or self._changed or self._fills or self._trades):
+        if not self._waiting:
             return
         if self.stopped_by is not None:
             raise self.stopped_by
@@ -205,6 +219,7 @@ class Histories:
         self._placed, self._changed = {}, {}
         self._fills.clear()
         self._trades.clear()
+        self._held.written()
 
     def sync(self) -> None:
         """Bring to disk what was written. It may be called in another thread."""
@@ -253,6 +268,7 @@ class Histories:
         newest = {event.symbol: event.trade_id for event, _ in self._trades}
         oldest = [(symbol, trade_id - TRADES_MAX) for symbol, trade_id in newest.items()]
         db.executemany("DELETE FROM trade WHERE symbol = ? AND trade_id <= ?", oldest)
+        self._held.write(db)
         self._count()
         db.execute("UPDATE origin SET seq = ?", (self.last_seq,))
 

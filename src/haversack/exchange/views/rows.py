@@ -1,10 +1,11 @@
-"""What a history is made of: orders with what became of them, and fills."""
+"""What a history is made of: orders with what became of them, fills, and positions."""
 
 from __future__ import annotations
 
 import msgspec
 
 from haversack.exchange.engine.event import OrderFacts, OrderFilled
+from haversack.exchange.engine.perpetual.position import Position
 from haversack.wire.enums import ExpiryReason, OrderStatus
 
 
@@ -31,3 +32,16 @@ class FillRow(msgspec.Struct, frozen=True):
 
     time_us: int
     event: OrderFilled
+
+
+class PositionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A position as it was when it last changed."""
+
+    account: int
+    symbol: str
+    position: Position
+    since_us: int
+    """When that was."""
+    mark: int
+    exposed: int
+    leverage_e8: int
