@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -40,38 +39,10 @@ def run(program: str, served: Served, folder: Path) -> subprocess.CompletedProce
     return subprocess.run(command, check=False, env=os.environ | keys, cwd=folder, capture_output=True, text=True, timeout=60)
 
 
-def joined(page: str) -> str:
-    """The programs of a page as one, one after the other."""
-    parts: list[str] = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
-    return "\n".join(parts) + "client.close()\n"
-
-
 @pytest.mark.parametrize("number", range(len(PROGRAMS)))
 def test_program_runs(number: int, exchange: Served, tmp_path: Path) -> None:
     done = run(PROGRAMS[number], exchange, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_page_about_the_client_runs_from_top_to_bottom(exchange: Served, tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")
-    done = run(joined(page), exchange, tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
-    lines = done.stdout.splitlines()
-    assert "price must be a Decimal, str or int, not float: write price='141.2'" in lines
-    assert any(line.startswith("price 20.005 is not a multiple of tick size 0.01") for line in lines)
-    assert any(line.startswith("GET /api/v1/ticker 200 ") for line in lines)
-
-
-def test_page_about_streams_runs_from_top_to_bottom(exchange: Served, tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "streams.md").read_text(encoding="utf-8")
-    done = run(joined(page), exchange, tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "BookCounters(applied=" in done.stdout
-    # The order, what rests, and the positions.
-    told = re.search(r"\nOrderState\.FILLED \[\] \{\}\n501\.\d+\n\(\)\n(\d+\.\d+)\n", done.stdout)
-    assert told is not None, done.stdout
-    # What a new account has, and a trade in it, after haircuts.
-    assert 200_000 < Decimal(told[1]) < 600_000
 
 
 def test_programs_are_those_that_were_promised() -> None:
@@ -104,16 +75,6 @@ def test_fills_of_the_third_program_are_all_told(exchange: Served, tmp_path: Pat
 
 def test_example_that_the_demo_names_is_the_first_program() -> None:
     assert (ROOT / "examples" / "first.py").read_text(encoding="utf-8") == PROGRAMS[0]
-
-
-@pytest.mark.parametrize(
-    "page", ["README.md", "docs/client.md", "docs/streams.md", "docs/map.md", "docs/differences.md", "docs/operations.md"]
-)
-def test_links_lead_to_files(page: str) -> None:
-    path = ROOT / page
-    for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
-        if not target.startswith("https://"):
-            assert (path.parent / target).exists(), f"{page} points to {target}"
 
 
 def test_files_that_the_map_names_exist() -> None:
