@@ -13,12 +13,13 @@ import msgspec
 from haversack.exchange.authentication import Proof, signs
 from haversack.exchange.hub import Listener
 from haversack.exchange.messages import Refused
-from haversack.exchange.publish.names import StreamVerdict, valid_stream
+from haversack.exchange.publish.names import POSITIONS, StreamVerdict, valid_stream
+from haversack.exchange.render_position import position_snapshot
 from haversack.exchange.venue import Venue
 from haversack.signing import SUBSCRIBE, Verifier
 from haversack.wire.codec import encode
 from haversack.wire.faults import ErrorDetail, ErrorFrame
-from haversack.wire.frames import StreamRequest, is_private
+from haversack.wire.frames import StreamRequest, is_private, write_frame
 
 _PARSE_ERROR = ErrorDetail(code=4002, message="Parse error")
 _INVALID_SIGNATURE = ErrorDetail(code=4003, message="Invalid signature")
@@ -61,11 +62,30 @@ class Conversation:
         if verdict.error is not None:
             self._refuse(verdict.error)
         elif verdict is StreamVerdict.OK and (account is not None or not is_private(stream)):
-            self._listen(stream, account if is_private(stream) else None)
+            self.listen(stream, account if is_private(stream) else None)
 
-    def _listen(self, stream: str, account: int | None) -> None:
+    def listen(self, stream: str, account: int | None) -> None:
+        """Deliver a stream from now on; of an account's own with what it brings first."""
         if not self._venue.hub.subscribe(self._listener, stream, account):
             self._refuse(_TOO_MANY)
+        elif account is not None and stream.startswith(POSITIONS):
+            self._tell_positions(stream, account)
+
+    def _tell_positions(self, stream: str, account: int) -> None:
+        """One frame for each position that is open, as soon as nothing that they tell can be lost (documented)."""
+        venue, symbol = self._venue, stream.removeprefix(POSITIONS).removeprefix(".")
+        now_us = max(venue.clock.now_us(), venue.last_us)
+        frames = [
+            write_frame(stream, position_snapshot(held, engine_us=now_us, emit_us=now_us))
+            for held in venue.engine.positions(account)
+            if symbol in ("", held.symbol)
+        ]
+
+        def tell() -> None:
+            for frame in frames:
+                venue.hub.tell(self._listener, stream, account, frame)
+
+        venue.once_told((self._listener, stream), tell)
 
     def _account(self, request: StreamRequest) -> int | None:
         """The account that signed, if a stream needs one; a bad signature is told once and stops no public stream."""

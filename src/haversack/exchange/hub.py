@@ -88,7 +88,14 @@ class Hub:
 
     def publish(self, stream: str, account: int | None, frame: bytes) -> None:
         """Deliver one frame to everybody who listens."""
-        listeners = list(self._listeners.get((stream, account), ()))
+        self._send(list(self._listeners.get((stream, account), ())), stream, frame)
+
+    def tell(self, listener: Listener, stream: str, account: int | None, frame: bytes) -> None:
+        """Deliver one frame to one of those who listen, if it still does."""
+        if (stream, account) in self._keys.get(listener, {}):
+            self._send([listener], stream, frame)
+
+    def _send(self, listeners: list[Listener], stream: str, frame: bytes) -> None:
         if self._faults.is_empty and not self._swapped:
             for listener in listeners:
                 listener.deliver(frame)

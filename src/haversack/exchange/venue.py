@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any, Protocol
@@ -160,6 +160,8 @@ class Venue:
         self._crowd = Crowd(listing, settings.seed) if settings.has_crowd else None
         self._house: set[int] = set()
         self._unpublished: deque[tuple[Receipt, Sequence[Event], int]] = deque()
+        self._once_told: dict[Hashable, tuple[int, Callable[[], None]]] = {}
+        """What waits for a command to be told, in the order of the commands."""
         self._is_lost = False
         self.last_us = 0
         """When the newest command was carried out."""
@@ -215,6 +217,14 @@ class Venue:
     def unsettled(self) -> int:
         """Commands that were applied and may still be lost."""
         return len(self._unpublished)
+
+    def once_told(self, key: Hashable, act: Callable[[], None]) -> None:
+        """Do something as soon as all that was applied so far was told; what waits under the same key is not done."""
+        self._once_told.pop(key, None)
+        if self._unpublished:
+            self._once_told[key] = self.seq, act
+        else:
+            act()
 
     async def settled(self) -> None:
         """Wait until everything that was applied so far cannot be lost."""
@@ -338,3 +348,7 @@ class Venue:
             frames = self.publisher.frames(events, engine_us=engine_us, emit_us=emit_us, wanted=self.hub.wanted)
             for outgoing in frames:
                 self.hub.publish(outgoing.stream, outgoing.account, outgoing.frame)
+            while self._once_told and next(iter(self._once_told.values()))[0] <= self._told_seq:
+                key = next(iter(self._once_told))
+                _, act = self._once_told.pop(key)
+                act()

@@ -21,8 +21,6 @@ PAGES = [
     ("quoteFillHistoryQueryAll", "/wapi/v1/history/quote/fill"),
 ]
 LISTS = [
-    ("positionQuery", "/api/v1/position"),
-    ("positionHistoryQueryAll", "/wapi/v1/history/position"),
     ("borrowLendPositionQuery", "/api/v1/borrowLend/positions"),
     ("rfqQuery", "/api/v1/rfqs"),
     ("strategyQueryAll", "/api/v1/strategies"),
@@ -50,13 +48,6 @@ async def test_list_of_nothing_is_empty_and_has_no_page_headers(instruction: str
         reply = await somebody.read(instruction, path)
     assert (reply.status, reply.body) == (200, b"[]")
     assert "x-total" not in reply.headers
-
-
-async def test_positions_of_a_market_that_is_not_listed_are_refused() -> None:
-    async with open_desk() as desk:
-        somebody = Stranger(desk)
-        assert loads(await somebody.read(*LISTS[0], symbol="SOL_USDC_PERP", marketType="PERP")) == []
-        assert said(await somebody.read(*LISTS[0], symbol="NOTREAL_USDC_PERP")) == UNKNOWN
 
 
 async def test_no_strategy_is_found_and_none_is_there_to_cancel() -> None:

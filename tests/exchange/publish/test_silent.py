@@ -8,7 +8,7 @@ import pytest
 
 from exchange.stranger import Stranger, frames, open_desk
 
-PRIVATE = ["account.positionUpdate", "account.positionUpdate.SOL_USDC_PERP", "account.rfqUpdate"]
+PRIVATE = ["account.rfqUpdate", "account.rfqUpdate.SOL_USDC_RFQ"]
 PUBLIC = [
     *("liquidation", "liquidation.SOL_USDC_PERP", "externalTicker.MSFT.US_USDC", "stockPrice.MSFT", "stockIndicativeQuote.MSFT"),
     *("markPrice.SOL_USDC", "openInterest.SOL_USDC"),

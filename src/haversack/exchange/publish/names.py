@@ -13,16 +13,17 @@ from haversack.wire.enums import KlineInterval, MarketType, OrderBookState
 from haversack.wire.faults import ErrorDetail
 from haversack.wire.frames import is_private
 
-__all__ = ["DEPTH_WINDOWS_US", "StreamVerdict", "is_private", "valid_stream"]
+__all__ = ["DEPTH_WINDOWS_US", "POSITIONS", "StreamVerdict", "is_private", "valid_stream"]
 
+POSITIONS = "account.positionUpdate"
 DEPTH_WINDOWS_US = {"200ms": 200_000, "600ms": 600_000, "1000ms": 1_000_000}
 
 _OF_A_MARKET = frozenset({"bookTicker", "depth", "ticker", "trade"})
 _OF_A_PERPETUAL = frozenset({"markPrice", "openInterest"})
 # They exist, and this exchange has nothing to say in them.
 _NEVER_SPEAK = frozenset({"externalTicker", "liquidation", "stockIndicativeQuote", "stockPrice"})
-_ACCOUNT_SPEAKS = frozenset({"orderUpdate", "balanceUpdate"})
-_ACCOUNT_NEVER_SPEAKS = frozenset({"positionUpdate", "rfqUpdate"})
+_ACCOUNT_SPEAKS = frozenset({"orderUpdate", "balanceUpdate", "positionUpdate"})
+_ACCOUNT_NEVER_SPEAKS = frozenset({"rfqUpdate"})
 
 
 class StreamVerdict(Enum):
@@ -80,4 +81,4 @@ def _of_account(rest: str, listing: Listing) -> StreamVerdict:
         return StreamVerdict.INVALID_STREAM
     if not dot:
         return StreamVerdict.OK
-    return _of_market(symbol, listing) if kind == "orderUpdate" else StreamVerdict.SILENT
+    return StreamVerdict.SILENT if kind == "balanceUpdate" else _of_market(symbol, listing)

@@ -16,15 +16,17 @@ from haversack.exchange.engine.event import (
     OrderAccepted,
     OrderEnded,
     OrderFilled,
+    PositionChanged,
     TopChanged,
     TradePrinted,
 )
 from haversack.exchange.listing import INDEX_SCALE, Listing
 from haversack.exchange.publish.depth import DepthWindow, LevelFrames
-from haversack.exchange.publish.names import DEPTH_WINDOWS_US
+from haversack.exchange.publish.names import DEPTH_WINDOWS_US, POSITIONS
 from haversack.exchange.publish.outgoing import Outgoing, Timed, Wanted
 from haversack.exchange.publish.rolling import KlineStreams, OpenInterestStreams, TickerStreams
 from haversack.exchange.render import OrderChange, balance_update, order_update
+from haversack.exchange.render_position import position_update
 from haversack.exchange.views.tape import Tape
 from haversack.units import compact
 from haversack.wire.base import StreamEvent
@@ -51,6 +53,7 @@ class Publisher:
 
     def __init__(self, listing: Listing, tape: Tape, *, open_interest: Callable[[str], int] | None = None) -> None:
         self._scales = listing.scales
+        self._rules = listing.rules
         self._asset_scales = listing.asset_scales
         self._levels = {symbol: LevelFrames(symbol, scales) for symbol, scales in listing.scales.items()}
         self._windows = [DepthWindow(window, listing) for window in DEPTH_WINDOWS_US]
@@ -67,6 +70,7 @@ class Publisher:
             OrderFilled: self._order,
             OrderEnded: self._order,
             BalanceChanged: self._balance,
+            PositionChanged: self._position,
         }
 
     def frames(self, events: Sequence[Event], *, engine_us: int, emit_us: int, wanted: Wanted) -> list[Outgoing]:
@@ -177,6 +181,20 @@ class Publisher:
             return []
         update = balance_update(event, engine_us=moment.engine_us, emit_us=moment.emit_us, asset_scales=self._asset_scales)
         return [Outgoing(BALANCES, event.account, write_frame(BALANCES, update))]
+
+    def _position(self, event: PositionChanged, moment: _Moment) -> list[Outgoing]:
+        streams = [name for name in (POSITIONS, f"{POSITIONS}.{event.symbol}") if moment.wanted(name, event.account)]
+        perpetual = self._rules[event.symbol].perpetual
+        if not streams or perpetual is None:
+            return []
+        update = position_update(
+            event,
+            engine_us=moment.engine_us,
+            emit_us=moment.emit_us,
+            contract=perpetual.contract,
+            price_scale=self._scales[event.symbol].price_scale,
+        )
+        return [Outgoing(stream, event.account, write_frame(stream, update)) for stream in streams]
 
 
 def _public(stream: str, update: StreamEvent) -> Outgoing:
