@@ -70,8 +70,9 @@ class Quote:
     basis: Fraction | None = None
     sampled_us: int = 0
     hour: int = -1
-    premiums: list[int] | None = None
-    mark: MarkChanged | None = None
+    premiums: Fraction = Fraction(0)
+    """Of the hour, added up."""
+    count: int = 0
 
 
 class Reference:
@@ -426,10 +427,11 @@ class Reference:
         return (bids[-1] if bids else None), (asks[0] if asks else None)
 
     def price(self, symbol: str, index: int, now_us: int) -> MarkChanged:
+        """Without bounds for each update, which only rules of a perpetual bring."""
         rules, state = self.markets[symbol], self.quotes[symbol]
         (bid, ask), price = self.top(symbol), Fraction(index, 10**8)
         mark = price
-        if bid and ask:
+        if bid and ask and self.states[symbol] is not OrderBookState.POST_ONLY:
             sample = Fraction(bid[0] + ask[0], 2 * 10**rules.price_scale) - price
             if state.basis is not None:
                 elapsed_us = now_us - state.sampled_us
@@ -437,13 +439,26 @@ class Reference:
             state.basis, state.sampled_us = Fraction(floor(sample * 10**18), 10**18), now_us
             mark = price + state.basis
         tick = Fraction(rules.tick, 10**rules.price_scale)
-        marked = max(1, floor(mark / tick + Fraction(1, 2))) * rules.tick
+        ticks = floor(mark / tick + Fraction(1, 2))
+        # Never further than five percent from the index, and on the tick.
+        ticks = max(1, min(max(ticks, ceil(price * Fraction(95, 100) / tick)), floor(price * Fraction(105, 100) / tick)))
+        marked = ticks * rules.tick
         self.tell_mark(symbol, now_us // 1_000_000, Fraction(marked))
         hour = now_us // 3_600_000_000
-        if hour != state.hour or state.premiums is None:
-            state.hour, state.premiums = hour, []
-        state.premiums.append(floor((Fraction(marked, 10**rules.price_scale) / price - 1) * 10**28))
-        premium = sum(state.premiums) // len(state.premiums)
-        pulled = premium + sorted([-5 * 10**24, 10**24 - premium, 5 * 10**24])[1]
-        rate = sorted([-(10**26), pulled // 8, 10**26])[1]
-        return MarkChanged(symbol=symbol, mark=marked, index=index, funding_rate_e28=rate, next_funding_ms=(hour + 1) * 3_600_000)
+        if hour != state.hour:
+            state.hour, state.premiums, state.count = hour, Fraction(0), 0
+        premium = held(Fraction(marked, 10**rules.price_scale) - price)
+        state.premiums, state.count = held(state.premiums + held(premium / price)), state.count + 1
+        mean = held(state.premiums / state.count)
+        pull = sorted([Fraction(-5, 10**4), held(Fraction(1, 10**4) - mean), Fraction(5, 10**4)])[1]
+        rate = sorted([Fraction(-1, 100), held(held(mean + pull) / 8), Fraction(1, 100)])[1]
+        rate_e28 = int(rate * 10**28)
+        return MarkChanged(
+            symbol=symbol, mark=marked, index=index, funding_rate_e28=rate_e28, next_funding_ms=(hour + 1) * 3_600_000
+        )
+
+
+def held(exact: Fraction) -> Fraction:
+    """As the exchange holds a number: with the most decimals, 28 of them at most, that leave it below 2**96; half to even."""
+    decimals = next(places for places in range(28, -1, -1) if abs(round(exact * 10**places)) < 2**96)
+    return Fraction(round(exact * 10**decimals), 10**decimals)

@@ -39,7 +39,7 @@ COARSE = MarketRules(
 PERPETUAL = MarketRules(
     symbol="SOL_USDC_PERP", base="SOL", quote="USDC", is_perpetual=True, price_scale=2, quantity_scale=2, tick=1, step=1,
     band_max=Ratio(2, 1), band_min=Ratio(1, 4), base_unit=10**4, quote_unit=10**2, quote_fee_unit=1, base_fee_unit=1,
-    open_orders_max=6, mean_max=Ratio(111, 100), mean_min=Ratio(89, 100),
+    open_orders_max=6, mean_max=Ratio(116, 100), mean_min=Ratio(84, 100),
 )  # fmt: skip
 MARKETS = (SPOT, COARSE, PERPETUAL)
 

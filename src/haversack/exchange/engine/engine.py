@@ -113,6 +113,10 @@ class Engine(Readable):
         """A copy of all state."""
         return dump(self._ledger, list(self._markets.values()))
 
+    def next_due_us(self) -> int | None:
+        """When to `Elapse` next, unless somebody tells prices before; None if time has nothing to do."""
+        return self._passing.next_due_us()
+
     def load(self, state: EngineState) -> None:
         """Take up the state of another engine with the same rules. This one must not have done anything yet."""
         assert not self._ledger.accounts, "a state is loaded into a new engine"

@@ -41,7 +41,8 @@ class Refusal(Enum):
     OPEN_INTEREST = "the open interest would exceed the market's limit"
     REDUCE_ONLY = "an order that only reduces has nothing to reduce"
     INSUFFICIENT_MARGIN = "the account has too little margin"
-    ORDER_NOT_FOUND = "no such resting order"
+    NO_REFERENCE = "the market has no price that a trigger could wait for"
+    ORDER_NOT_FOUND = "no such order"
     ORDER_LIMIT = "too many resting orders"
 
 
@@ -117,8 +118,39 @@ class OrderFilled(msgspec.Struct, frozen=True, gc=False):
     status: OrderStatus
 
 
+class OrderModified(msgspec.Struct, frozen=True, gc=False):
+    """A resting order that only reduces was made smaller with its position; its facts say the new quantity."""
+
+    order: OrderFacts
+    executed: int
+    executed_quote: int
+    status: OrderStatus
+
+
+class TriggerPlaced(msgspec.Struct, frozen=True, gc=False):
+    """The order has an id and waits for its trigger."""
+
+    order: OrderFacts
+
+
+class TriggerFired(msgspec.Struct, frozen=True, gc=False):
+    """The trigger's price was reached, and what was accepted next goes on for it."""
+
+    order: OrderFacts
+
+
+class TriggerFailed(msgspec.Struct, frozen=True, gc=False):
+    """The trigger's price was reached, but no order could be made of it."""
+
+    order: OrderFacts
+    reason: ExpiryReason
+
+
 class OrderEnded(msgspec.Struct, frozen=True, gc=False):
-    """The order left before it was filled: cancelled by its owner, or expired by the engine with a reason."""
+    """The order left before it was filled: cancelled by its owner, or expired by the engine with a reason.
+
+    An order that waited for its trigger ends like one that rested.
+    """
 
     order: OrderFacts
     executed: int
@@ -273,6 +305,10 @@ Event: TypeAlias = (
     | AccountOpened
     | OrderAccepted
     | OrderFilled
+    | OrderModified
+    | TriggerPlaced
+    | TriggerFired
+    | TriggerFailed
     | OrderEnded
     | TradePrinted
     | LiquidationPrinted

@@ -34,10 +34,12 @@ class Balance:
 class OpenOrders:
     """The resting orders of one account in one market, oldest first."""
 
-    __slots__ = ("_by_client_id", "by_id")
+    __slots__ = ("_by_client_id", "by_id", "reducing")
 
     def __init__(self) -> None:
         self.by_id: dict[int, WorkingOrder] = {}
+        self.reducing: dict[int, WorkingOrder] = {}
+        """Those among them that only reduce a position."""
         self._by_client_id: dict[int, list[WorkingOrder]] = {}
 
     def add(self, order: WorkingOrder) -> None:
@@ -46,6 +48,8 @@ class OpenOrders:
         self.by_id[facts.order_id] = order
         if facts.client_id is not None:
             self._by_client_id.setdefault(facts.client_id, []).append(order)
+        if facts.reduce_only:
+            self.reducing[facts.order_id] = order
 
     def remove(self, order: WorkingOrder) -> None:
         """Forget an order that rests no more."""
@@ -56,6 +60,8 @@ class OpenOrders:
             namesakes.remove(order)
             if not namesakes:
                 del self._by_client_id[facts.client_id]
+        if facts.reduce_only:
+            del self.reducing[facts.order_id]
 
     def find(self, order_id: int | None, client_id: int | None) -> WorkingOrder | None:
         """One resting order, by the exchange's id if that is given; of several with a client id, the newest.
@@ -116,11 +122,13 @@ class Account:
 class Ledger:
     """All accounts, numbered from 1 in the order of their opening, and the account that fees go to."""
 
-    __slots__ = ("_accounts", "_by_key", "_covers", "_fees", "_granted", "next_id")
+    __slots__ = ("_accounts", "_by_key", "_covers", "_fees", "_granted", "next_id", "settle_us")
 
     def __init__(self, assets: Iterable[AssetRules], *, first_id: int = 1) -> None:
         self.next_id = first_id
         """Orders and positions share one sequence (recorded 2025-06)."""
+        self.settle_us = 0
+        """When to settle next what perpetuals brought and cost."""
         self._granted = {asset.symbol: 0 for asset in assets}
         self._fees = dict(self._granted)
         self._covers: dict[str, int] = {}

@@ -8,15 +8,19 @@ from haversack.exchange.engine.active import twice_active_price
 from haversack.exchange.engine.book import Book, Top
 from haversack.exchange.engine.bounds import EVERY_PRICE
 from haversack.exchange.engine.clearing import Clearing, SpotClearing
-from haversack.exchange.engine.event import Event, LevelChanged, TopChanged
+from haversack.exchange.engine.event import Event, LevelChanged, MarkChanged, TopChanged
 from haversack.exchange.engine.ledger import Ledger
 from haversack.exchange.engine.mean import MeanPrice
 from haversack.exchange.engine.perpetual.clearing import PerpetualClearing
+from haversack.exchange.engine.perpetual.following import Following
 from haversack.exchange.engine.perpetual.margins import Margins
-from haversack.exchange.engine.prices import Prices
+from haversack.exchange.engine.perpetual.prices import Prices
 from haversack.exchange.engine.rules import MarketRules
+from haversack.exchange.engine.triggers import PendingOrder, Triggers
+from haversack.wire.enums import OrderBookState, TriggerBy
 
 SECOND_US = 1_000_000
+INDEX_DECIMALS = 8
 
 
 class Memory(NamedTuple):
@@ -32,7 +36,7 @@ class Market:
 
     __slots__ = (
         *("book", "clearing", "last_price", "mean", "mean_bounds", "next_trade_id", "observe_us", "perpetual", "prices", "rules"),
-        *("state", "top", "update_id"),
+        *("state", "top", "triggers", "update_id"),
     )
 
     def __init__(self, rules: MarketRules, ledger: Ledger, margins: Margins, *, first_trade_id: int) -> None:
@@ -40,13 +44,17 @@ class Market:
         self.book = Book()
         self.perpetual = PerpetualClearing(rules, ledger, margins) if rules.is_perpetual else None
         """Its positions; None in a spot market."""
+        if self.perpetual is not None:
+            self.perpetual.following = Following(self, ledger)
         self.clearing: Clearing = self.perpetual or SpotClearing(rules, ledger)
-        self.prices = Prices()
+        self.triggers = Triggers()
+        self.prices = Prices(rules) if rules.is_perpetual else None
+        """Index, mark and premium of a perpetual."""
         self.state = rules.state
         self.mean = MeanPrice()
         """Of twice the mark price."""
         self.mean_bounds = EVERY_PRICE
-        """The lowest and the highest price at which orders that take may trade, by the mean."""
+        """The lowest and the highest price at which orders that take may trade, by the means of mark price and premium."""
         self.observe_us = 0
         """When to observe the market next: with the first order that comes then or later."""
         self.last_price: int | None = None
@@ -62,13 +70,43 @@ class Market:
         return twice_active_price(self.book, self.last_price)
 
     @property
+    def told(self) -> MarkChanged | None:
+        """A perpetual's prices as last told; None before the first ones, and of a spot market."""
+        return None if self.prices is None else self.prices.state.told
+
+    @property
     def mark(self) -> int | None:
         """The mark price in the market's units, as last told; before the first one the active price."""
-        told = self.prices.mark
+        told = self.told
         if told is not None:
             return told.mark
         twice = self.twice_active_price
         return None if twice is None else twice // 2
+
+    def reference(self, by: TriggerBy) -> tuple[int, int] | None:
+        """The price that a trigger waits for, rounded down and up; the mark price where that one is not known yet.
+
+        None if there is none at all.
+        """
+        told = self.told
+        if by is TriggerBy.INDEX_PRICE and told is not None:
+            scale = self.rules.price_scale
+            index, unit = told.index * 10 ** max(0, scale - INDEX_DECIMALS), 10 ** max(0, INDEX_DECIMALS - scale)
+            return index // unit, -(-index // unit)
+        price = self.last_price if by is TriggerBy.LAST_PRICE else None
+        price = self.mark if price is None else price
+        return None if price is None else (price, price)
+
+    def await_trigger(self, order: PendingOrder) -> None:
+        """Let an order wait; it is due at once if its price is reached already."""
+        self.triggers.add(order)
+        self.look_at(order.trigger_by)
+
+    def look_at(self, by: TriggerBy) -> None:
+        """Find what is due at a price as it stands."""
+        prices = self.reference(by)
+        if prices is not None:
+            self.triggers.reach(by, prices[0], rounded_up=prices[1])
 
     def observe(self, now_us: int) -> Memory:
         """Take in where a spot market stands, before the first order of a second does anything; what was known before.
@@ -87,20 +125,31 @@ class Market:
         """Undo an observation: the order that caused it was refused, and what is refused is in no journal."""
         self.observe_us, self.mean, self.mean_bounds = before
 
-    def tell_mark(self, mark: int, now_us: int) -> None:
-        """Take in the mark price of a perpetual."""
-        self._tell_twice_mark(2 * mark, now_us)
+    def price(self, index: int, now_us: int) -> MarkChanged:
+        """Take in a perpetual's index: its mark price, and where orders that take may trade from now on."""
+        assert self.prices is not None, f"{self.rules.symbol} has no index"
+        told = self.prices.update(self.book, index, now_us, is_post_only=self.state is OrderBookState.POST_ONLY)
+        self._tell_twice_mark(2 * told.mark, now_us)
+        bounds = self.prices.premium_bounds()
+        if bounds is not None:
+            by_mean = self._by_mean()
+            self.mean_bounds = max(by_mean[0], bounds[0]), min(by_mean[1], bounds[1])
+        return told
 
     def _tell_twice_mark(self, twice_mark: int, now_us: int) -> None:
         rules = self.rules
-        if rules.mean_max is None or rules.mean_min is None:
-            return
-        self.mean.tell(twice_mark, now_us // SECOND_US)
-        if self.mean.mean is not None:
-            total, seconds = self.mean.mean
-            lowest = -(-total * rules.mean_min.numerator // (2 * seconds * rules.mean_min.denominator))
-            highest = total * rules.mean_max.numerator // (2 * seconds * rules.mean_max.denominator)
-            self.mean_bounds = lowest, highest
+        if rules.mean_max is not None and rules.mean_min is not None:
+            self.mean.tell(twice_mark, now_us // SECOND_US)
+            self.mean_bounds = self._by_mean()
+
+    def _by_mean(self) -> tuple[int, int]:
+        rules, mean = self.rules, self.mean.mean
+        if rules.mean_max is None or rules.mean_min is None or mean is None:
+            return EVERY_PRICE
+        total, seconds = mean
+        lowest = -(-total * rules.mean_min.numerator // (2 * seconds * rules.mean_min.denominator))
+        highest = total * rules.mean_max.numerator // (2 * seconds * rules.mean_max.denominator)
+        return lowest, highest
 
     def tell_changes(self, events: list[Event]) -> None:
         """Report each touched level once, in the order of the touching, and then the top if it is another."""

@@ -2,35 +2,93 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from haversack.exchange.engine.command import SetPrices
 from haversack.exchange.engine.event import Event
 from haversack.exchange.engine.ledger import Ledger
-from haversack.exchange.engine.market import Market
+from haversack.exchange.engine.market import SECOND_US, Market
 from haversack.exchange.engine.perpetual.margins import Margins
+from haversack.exchange.engine.perpetual.paying import pay_funding, settle_accounts
+from haversack.exchange.engine.perpetual.prices import EndedInterval
+from haversack.exchange.engine.perpetual.settlement import next_settling_us
 
 
 class Passing:
     """The clockwork of one engine. Time comes with commands alone."""
 
-    __slots__ = ("_ledger", "_margins", "_markets")
+    __slots__ = ("_ledger", "_margins", "_next_us", "_perpetuals")
 
-    def __init__(self, ledger: Ledger, markets: dict[str, Market], margins: Margins) -> None:
+    def __init__(self, ledger: Ledger, markets: Mapping[str, Market], margins: Margins) -> None:
         self._ledger = ledger
-        self._markets = markets
         self._margins = margins
+        self._perpetuals = [market for market in markets.values() if market.prices is not None]
+        self._next_us = 0
 
     def set_prices(self, prices: SetPrices, now_us: int) -> list[Event]:
         """Take in index prices, and do what the time asks for."""
-        events: list[Event] = []
-        self._margins.version += 1
-        for symbol, index in prices.indexes:
-            market = self._markets[symbol]
-            assert market.rules.is_perpetual, f"{symbol} has no index"
-            changed = market.prices.update(market.book, market.rules, index, now_us)
-            market.tell_mark(changed.mark, now_us)
-            events.append(changed)
-        return events
+        known = {market.rules.symbol for market in self._perpetuals}
+        for symbol, _ in prices.indexes:
+            assert symbol in known, f"{symbol} has no index"
+        return self._pass(dict(prices.indexes), now_us)
 
     def elapse(self, now_us: int) -> list[Event]:
         """Do what the time asks for, with the prices that are known."""
-        return []
+        return self._pass({}, now_us)
+
+    def next_due_us(self) -> int | None:
+        """When time will have something to do again, if nobody tells prices before; None if there is nothing to do."""
+        is_waited_for = any(
+            account.unsettled or any(holding.position for holding in account.holdings.values())
+            for account in self._ledger.accounts
+            if not account.is_house
+        )
+        is_moving = any(market.prices is not None and market.prices.state.has_moved for market in self._perpetuals)
+        return self._next_us if is_waited_for or is_moving else None
+
+    def _pass(self, indexes: Mapping[str, int], now_us: int) -> list[Event]:
+        """All marks first, so that whatever follows in any market sees the prices of one moment.
+
+        What does nothing leaves no trace but in `_next_us`, which is no state: a command without events is in no journal.
+        """
+        events: list[Event] = []
+        self._margins.version += 1
+        self._next_us = (now_us // SECOND_US + 1) * SECOND_US
+        ended = [(market, _ended(market, now_us)) for market in self._perpetuals]
+        self._mark(indexes, now_us, events)
+        for market, intervals in ended:
+            if intervals and market.rules.perpetual is not None:
+                pay_funding(market, self._ledger, intervals, events)
+        if now_us >= self._ledger.settle_us:
+            settle_accounts(self._ledger, events)
+            if events:
+                self._ledger.settle_us = next_settling_us(now_us)
+        return events
+
+    def _mark(self, indexes: Mapping[str, int], now_us: int, events: list[Event]) -> list[str]:
+        """New mark prices where an index was told, and where one is known that nobody told in this second."""
+        marked: list[str] = []
+        for market in self._perpetuals:
+            symbol, told = market.rules.symbol, market.told
+            index = indexes.get(symbol)
+            if (
+                index is None
+                and told is not None
+                and market.prices
+                and market.prices.state.updated_us // SECOND_US < now_us // SECOND_US
+            ):
+                index = told.index
+            if index is not None:
+                events.append(market.price(index, now_us))
+                marked.append(symbol)
+        return marked
+
+
+def _ended(market: Market, now_us: int) -> Sequence[EndedInterval]:
+    prices, clearing = market.prices, market.perpetual
+    assert prices is not None, f"{market.rules.symbol} has no prices"
+    assert clearing is not None, f"{market.rules.symbol} has no positions"
+    if prices.state.interval_end_us or market.rules.perpetual is None:
+        return prices.end_intervals(now_us, opened_us=None)
+    opened_us = [holding.position.opened_us for holding in clearing.holdings.values() if holding.position]
+    return prices.end_intervals(now_us, opened_us=min(opened_us, default=None))

@@ -15,7 +15,7 @@ from haversack.exchange.engine.ledger import Account, Deposit, Ledger
 from haversack.exchange.engine.market import Market
 from haversack.exchange.engine.order import WorkingOrder
 from haversack.exchange.engine.perpetual.position import Position
-from haversack.exchange.engine.prices import Prices
+from haversack.exchange.engine.perpetual.prices import PriceState
 from haversack.exchange.engine.rules import AccountSettings, FeeTier
 from haversack.wire.enums import OrderBookState
 
@@ -39,7 +39,8 @@ class MarketState(msgspec.Struct, frozen=True, kw_only=True):
 
     symbol: str
     state: OrderBookState
-    prices: Prices
+    prices: PriceState | None
+    premium_mean: list[tuple[int, int]]
     mean: list[tuple[int, int]]
     mean_bounds: tuple[int, int]
     observe_us: int
@@ -55,6 +56,7 @@ class LedgerState(msgspec.Struct, frozen=True, kw_only=True):
     """What is counted for the whole exchange."""
 
     next_id: int
+    settle_us: int
     granted: list[tuple[str, int]]
     fees: list[tuple[str, int]]
     covers: list[tuple[str, int]] = []
@@ -97,7 +99,7 @@ def load(state: EngineState, ledger: Ledger, markets: Mapping[str, Market]) -> N
         account.deposits.extend(each.deposits)
         account.unsettled = each.unsettled
         account.liquidating = each.liquidating
-    ledger.next_id = state.ledger.next_id
+    ledger.next_id, ledger.settle_us = state.ledger.next_id, state.ledger.settle_us
     counted = state.ledger
     ledger.recount(granted=counted.granted, fees=counted.fees, covers=counted.covers)
     for told in state.markets:
@@ -116,7 +118,7 @@ def load(state: EngineState, ledger: Ledger, markets: Mapping[str, Market]) -> N
 
 def _ledger(ledger: Ledger) -> LedgerState:
     granted, fees, covers = (list(counted.items()) for counted in (ledger.granted, ledger.fees, ledger.covers))
-    return LedgerState(next_id=ledger.next_id, granted=granted, fees=fees, covers=covers)
+    return LedgerState(next_id=ledger.next_id, settle_us=ledger.settle_us, granted=granted, fees=fees, covers=covers)
 
 
 def _account(account: Account) -> AccountState:
@@ -129,7 +131,8 @@ def _market(market: Market) -> MarketState:
     return MarketState(
         symbol=market.rules.symbol,
         state=market.state,
-        prices=copy(market.prices),
+        prices=market.prices.state if market.prices else None,
+        premium_mean=market.prices.premium_mean.told if market.prices else [],
         mean=market.mean.told,
         mean_bounds=market.mean_bounds,
         observe_us=market.observe_us,
@@ -149,7 +152,10 @@ def _positions(market: Market) -> list[tuple[int, Position]]:
 
 def _load_market(state: MarketState, market: Market) -> None:
     market.state = state.state
-    market.prices = copy(state.prices)
+    if market.prices is not None and state.prices is not None:
+        market.prices.state = state.prices
+        for second, premium in state.premium_mean:
+            market.prices.premium_mean.tell(premium, second)
     for second, price in state.mean:
         market.mean.tell(price, second)
     market.mean_bounds = state.mean_bounds

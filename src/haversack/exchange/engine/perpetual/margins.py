@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,11 @@ class Margins:
         self._flat_mmf = _ZERO
         self.version = 0
         """Raised whenever a mark price changes."""
+
+    @property
+    def collateral_rules(self) -> Mapping[str, CollateralRules]:
+        """How each asset counts that counts at all."""
+        return self._collateral
 
     def watch(self, markets: dict[str, Market]) -> None:
         """Take prices from these markets."""
@@ -160,7 +165,7 @@ class Margins:
         """None where prices move within a version: of collateral that is not cash, and of marks that nobody told."""
         if any(asset != CASH and (held.available or held.locked) for asset, held in account.balances.items()):
             return None
-        if any(self._markets[symbol].prices.mark is None for symbol in {*account.holdings, market.rules.symbol}):
+        if any(self._markets[symbol].told is None for symbol in {*account.holdings, market.rules.symbol}):
             return None
         scale = self._collateral[CASH].scale
         return Budget(figures, limited.holdings.leverage_limit, quote_scale=scale, version=self.version)
