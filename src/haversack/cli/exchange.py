@@ -92,8 +92,7 @@ def serve_until_told(
         keys=frozenset(key) or None,
         requests_per_minute=rate_limit,
     )
-    idle_s = _idle_s(idle)
-    asyncio.run(_serve(data, port, settings, world=(listing, PacedClock(speed=speed)), keep=keep, idle_s=idle_s))
+    asyncio.run(_serve(data, port, settings, world=(listing, PacedClock(speed=speed)), keep=keep, idle_s=_idle_s(idle)))
 
 
 def _check_more(speed: int, keep: int) -> None:

@@ -1,45 +1,72 @@
-"""Entry point of the command: finds the subcommand, and turns errors into one line and an exit code."""
+"""Entry point of the command: runs it, and turns errors into one line and an exit code."""
 
 from __future__ import annotations
 
 import os
 import sys
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
-from haversack.errors import HaversackError, UsageError
+from haversack.errors import HaversackError, outcome_of
 
-EXIT_ERROR = 1
-EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130
+if TYPE_CHECKING:
+    from haversack.cli.here import Surroundings
 
 
 def main() -> None:
     """Run the command line of this process."""
     if find_spec("cyclopts") is None or find_spec("rich") is None:
         sys.exit('the command needs two more libraries: pip install "haversack[cli]"')
-    from cyclopts import CycloptsError
+    from haversack.cli.here import Surroundings
 
-    from haversack.cli.app import app
+    code = run(sys.argv[1:], Surroundings.of_process())
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        say_nothing_more()
+        code = code or 1
+    except OSError as error:
+        print(f"haversack: the output cannot be written: {error.strerror}", file=sys.stderr)
+        say_nothing_more()
+        code = code or 1
+    sys.exit(code)
+
+
+def run(arguments: list[str], around: Surroundings) -> int:
+    """Carry out one command; its exit code."""
+    from haversack.cli.asked import Asked
+    from haversack.cli.exits import Exit
+    from haversack.cli.reports import report
+
+    asked = Asked([], {})
+
+    def tell(error: HaversackError) -> int:
+        lines, code = report(error, asked.form_of_errors(around), asked.profile_of_errors(around))
+        around.stderr.writelines(line + "\n" for line in lines)
+        return code
 
     try:
-        app(exit_on_error=False, print_error=False)
-    except CycloptsError as error:
-        sys.exit(_said(UsageError(f"{error} (haversack --help shows what there is)"), EXIT_USAGE))
-    except KeyboardInterrupt:
-        sys.exit(EXIT_INTERRUPTED)
-    except BrokenPipeError:
-        # Whoever read our output has gone; say nothing more to it, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(EXIT_ERROR)
-    except UsageError as error:
-        sys.exit(_said(error, EXIT_USAGE))
+        asked = Asked.of(arguments)
+        asked.carry_out(around)
     except HaversackError as error:
-        sys.exit(_said(error, EXIT_ERROR))
+        return tell(error)
+    except KeyboardInterrupt as interruption:
+        # An order may have been on its way: what is known of it is more than that Ctrl-C was pressed.
+        unknown = outcome_of(interruption)
+        return Exit.INTERRUPTED if unknown is None else tell(unknown)
+    except BrokenPipeError:
+        say_nothing_more()
+        return Exit.ERROR
+    except OSError as error:
+        place = f": {error.filename}" if error.filename else ""
+        around.stderr.write(f"haversack: {error.strerror or error}{place}\n")
+        return Exit.ERROR
+    return Exit.OK
 
 
-def _said(error: HaversackError, code: int) -> int:
-    print(f"haversack: {error}", file=sys.stderr)
-    return code
+def say_nothing_more() -> None:
+    """Whoever read our output has gone, or it cannot be written: say nothing more to it, not even at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from haversack.cli.profile.config import Config, Settings, read_config
 from haversack.cli.profile.places import places
 from haversack.cli.profile.separation import refuse_shared_keys, refuse_strangers
+from haversack.errors import UsageError
 from haversack.rest.address import REST_URL, STREAM_URL
 
 if TYPE_CHECKING:
@@ -25,15 +26,17 @@ class Address(NamedTuple):
     stream_url: str
 
 
-def open_profile(name: str | None = None, *, environ: Mapping[str, str] | None = None) -> Profile:
+def open_profile(
+    name: str | None = None, *, environ: Mapping[str, str] | None = None, transport: Mapping[str, Any] | None = None
+) -> Profile:
     """The profile of that name; without one, the profile that the user has chosen: `sim`, unless the settings say otherwise.
 
     Nothing is started and nothing sent before a client is asked for. Errors: UsageError for a name that is not known, and for
-    settings that cannot be read.
+    settings that cannot be read. `transport`: what clients are made with besides, such as an `http` of a test's own.
     """
     environ = os.environ if environ is None else environ
     config = read_config(places(environ), environ)
-    return Profile(config, config.of(name), environ)
+    return Profile(config, config.of(name), environ, transport=transport)
 
 
 class Profile:
@@ -47,7 +50,6 @@ class Profile:
         *,
         transport: Mapping[str, Any] | None = None,
     ) -> None:
-        """`transport`: what clients are made with besides, such as an `http` of a test's own."""
         self.config = config
         self.settings = settings
         self._environ = environ
@@ -87,8 +89,11 @@ class Profile:
         elif keys is None:
             try:
                 keys = store_keys(Path(self.settings["key_file"]), new_secret(), self.settings.kind)
-            except FileExistsError:
+            except UsageError:
+                # Another command made some just now.
                 keys = load_keys(self.settings)
+                if keys is None:
+                    raise
         if keys is not None:
             refuse_shared_keys(self.config, self.settings, keys.public_key)
         return keys

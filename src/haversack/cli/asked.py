@@ -1,0 +1,162 @@
+"""What was asked for: which command, on which profile, in which form; and its carrying out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from haversack.cli import commands, quick
+from haversack.cli.commands import APART, FAMILIES, Row
+from haversack.cli.here import Here, Surroundings
+from haversack.cli.profile.config import FORMATS
+from haversack.errors import HaversackError, UsageError
+
+if TYPE_CHECKING:
+    from haversack.cli.output.printing import Form
+
+_HELP = ("--help", "-h")
+_COMMON = {"-p": "profile", "--profile": "profile", "-o": "output", "--output": "output"}
+
+
+_FORMS: dict[str, Form] = {"table": "table", "json": "json", "ndjson": "ndjson", "csv": "csv"}
+
+
+class Asked(NamedTuple):
+    """One call of the command."""
+
+    words: list[str]
+    """Without the options that every command has."""
+    common: dict[str, str]
+
+    @staticmethod
+    def of(arguments: list[str]) -> Asked:
+        """What the arguments ask for. A command apart reads the common options itself, if it has them."""
+        front: dict[str, str] = {}
+        rest = list(arguments)
+        while rest and rest[0].partition("=")[0] in _COMMON:
+            _take_common(rest, front)
+        if (rest and rest[0] in APART) or not _is_ours(rest):
+            back = [part for name, value in front.items() for part in (f"--{name}", value)]
+            return Asked(rest[:1] + back + rest[1:], {})
+        words: list[str] = []
+        while rest and rest[0] != "--":
+            if rest[0].partition("=")[0] in _COMMON:
+                _take_common(rest, front)
+            else:
+                words.append(rest.pop(0))
+        return Asked(words + rest, front)
+
+    def carry_out(self, around: Surroundings) -> None:
+        """Do it."""
+        form = self.common.get("output")
+        if form is not None and form not in FORMATS:
+            raise UsageError(f"-o must be one of {', '.join(FORMATS)}, found {form!r}")
+        here = Here(around, profile=self.common.get("profile"), form=form)
+        row, rest = commands.find(self.words)
+        if not self.words or self.words[0] in ("help", *_HELP):
+            from haversack.cli.help import explain
+
+            explain(self.words[1:], around)
+        elif row is not None and any(word in _HELP for word in rest):
+            from haversack.cli.help import explain
+
+            explain(row.words.split(), around)
+        elif row is not None:
+            _call(row, rest, here)
+        elif self.words[0] in FAMILIES:
+            _family(self.words, around)
+        else:
+            _apart(self.words)
+
+    def form_of_errors(self, around: Surroundings) -> Form:
+        """The form in which errors are told: the one that was asked for, if it can be known."""
+        form = self.common.get("output") or around.environ.get("HAVERSACK_OUTPUT")
+        return _FORMS.get(form or "", "table")
+
+    def profile_of_errors(self, around: Surroundings) -> str:
+        """The profile, if it can be known when everything else may be wrong."""
+        return self.common.get("profile") or around.environ.get("HAVERSACK_PROFILE") or _chosen(around)
+
+
+def function_of(row: Row) -> Callable[..., None]:
+    """The function of a command, imported now."""
+    module, _, name = row.target.partition(":")
+    return cast("Callable[..., None]", getattr(import_module(f"haversack.cli.{module}"), name))
+
+
+def _chosen(around: Surroundings) -> str:
+    try:
+        return Here(around).profile.name
+    except HaversackError:
+        return "sim"
+
+
+def _is_ours(words: list[str]) -> bool:
+    return not words or words[0] in FAMILIES or words[0] in ("help", *_HELP) or commands.find(words)[0] is not None
+
+
+def _take_common(rest: list[str], into: dict[str, str]) -> None:
+    """Take a common option and its value off the front."""
+    written, equals, value = rest.pop(0).partition("=")
+    name = _COMMON[written]
+    if not equals:
+        if not rest:
+            raise UsageError(f"{written} needs a value")
+        value = rest.pop(0)
+    if name in into and into[name] != value:
+        raise UsageError(f"{written} is given twice: {into[name]!r} and {value!r}")
+    into[name] = value
+
+
+def _call(row: Row, rest: list[str], here: Here) -> None:
+    function = function_of(row)
+    call = quick.read(function, rest)
+    positional, named = call if call is not None else _thoroughly(row, function, rest)
+    function(*positional, **named, here=here)
+
+
+def _thoroughly(row: Row, function: Callable[..., None], rest: list[str]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """What unusual arguments mean, or what is wrong with them."""
+    from cyclopts import App, CycloptsError, Parameter
+
+    app = App(name=f"haversack {row.words}", default_parameter=Parameter(parse=f"^(?!{quick.OWN}$)", negative_iterable=()))
+    app.default(function)
+    try:
+        _, bound, _ = app.parse_args(rest, exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        raise UsageError(f"{' '.join(str(error).split())} (haversack {row.words} --help shows how it is used)") from None
+    return bound.args, bound.kwargs
+
+
+def _family(words: list[str], around: Surroundings) -> None:
+    from haversack.cli.help import explain
+
+    others = [word for word in words[1:] if word not in _HELP]
+    if others:
+        known = ", ".join(row.words.split()[1] for row in commands.ROWS if row.words.startswith(words[0] + " "))
+        raise UsageError(f"{words[0]} knows no {others[0]!r}: there are {known} (haversack {words[0]} --help)")
+    explain(words[:1], around)
+
+
+def _near(word: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, dict.fromkeys([*(row.words.split()[0] for row in commands.ROWS), *FAMILIES, *APART]), n=2)
+    return f": is it {' or '.join(near)}?" if near else ""
+
+
+def _apart(words: list[str]) -> None:
+    from cyclopts import CycloptsError
+
+    from haversack.cli.app import app
+
+    if not words[0].startswith("-") and words[0] not in set(app):
+        raise UsageError(f"there is no command {words[0]!r}{_near(words[0])} (haversack --help lists them)")
+    try:
+        app(words, exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        raise UsageError(f"{error} (haversack --help shows what there is)") from None
+    finally:
+        sys.stdout.flush()

@@ -1,0 +1,74 @@
+"""What is said when something went wrong: one line, or the same as JSON or CSV, and an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from haversack.cli.exits import Exit, category_of, exit_of
+from haversack.cli.output.escape import cell, visible
+from haversack.cli.output.printing import Form, csv_line, json_line
+from haversack.errors import (
+    ApiError,
+    ConnectFailed,
+    Forbidden,
+    HaversackError,
+    InvalidSymbol,
+    MissingCredentials,
+    NotServed,
+    OutcomeUnknown,
+    RequestExpired,
+    SignatureRefused,
+    TooManyRequests,
+    Unauthorized,
+    UntrustedServer,
+)
+
+# The first that fits is taken.
+_HINTS: tuple[tuple[tuple[type[HaversackError], ...], str], ...] = (
+    ((UntrustedServer,), "somebody else may be answering: check the network, proxies and the system's certificates"),
+    ((ConnectFailed,), "is this machine online? haversack doctor -p {profile}"),
+    ((MissingCredentials,), "haversack init -p {profile}"),
+    ((RequestExpired,), "set this machine's clock, or let a time service do it; haversack doctor -p {profile}"),
+    ((SignatureRefused, Unauthorized, Forbidden), "are these the keys of this account? haversack doctor -p {profile}"),
+    ((TooManyRequests,), "wait a little, then try again"),
+    ((InvalidSymbol,), "haversack markets -p {profile} lists the symbols"),
+    ((NotServed,), "the local exchange does not have it; docs/coverage.md says what it has"),
+)
+
+
+def hint_of(error: HaversackError, profile: str) -> str:
+    """What to do about it; empty where the error says so itself, or where nothing more is known."""
+    if isinstance(error, OutcomeUnknown):
+        symbol = getattr(error.operation, "symbol", None) or "SYMBOL"
+        return f"haversack order status {symbol} --client-id {error.client_id}" if error.client_id is not None else ""
+    return next((hint for kinds, hint in _HINTS if isinstance(error, kinds)), "").format(profile=profile)
+
+
+def report(error: HaversackError, form: Form, profile: str) -> tuple[Iterator[str], Exit]:
+    """The lines to print, and how the command ends."""
+    hint = hint_of(error, profile)
+    message = visible(_said(error))
+    if form == "table":
+        return iter([f"haversack: {message}" + (f" - {hint}" if hint else "")]), exit_of(error)
+    fields = {
+        "profile": profile,
+        "category": category_of(error),
+        "code": error.code if isinstance(error, ApiError) else None,
+        "message": message,
+        "retryable": error.retryable,
+        "hint": hint or None,
+        "exit_code": int(exit_of(error)),
+    }
+    if form == "csv":
+        texts = [
+            "" if value is None else str(value).lower() if isinstance(value, bool) else str(value) for value in fields.values()
+        ]
+        return iter([csv_line(list(fields)), csv_line([cell(text) for text in texts])]), exit_of(error)
+    return iter([json_line({"error": fields})]), exit_of(error)
+
+
+def _said(error: HaversackError) -> str:
+    """The error's own text, in one line."""
+    if isinstance(error, MissingCredentials) and str(error).endswith("give the client credentials"):
+        return str(error).partition(":")[0] + ", and this profile has no keys"
+    return " ".join(str(error).split())
