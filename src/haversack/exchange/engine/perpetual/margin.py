@@ -102,7 +102,7 @@ def account_margin(holdings: Holdings, exposures: Sequence[Exposure]) -> Account
     if total:
         # The fraction that is locked of each exposure, but never less than the account's leverage limit demands.
         imf, locked = max(limit, over(locked, total)), max(over(total, holdings.leverage_limit), locked)
-        mmf = over(_sum(_maintenance(each) for each in exposures), total)
+        mmf = over(_sum(maintenance(each) for each in exposures), total)
     else:
         imf, mmf = limit, holdings.flat_mmf
     return AccountMargin(
@@ -119,6 +119,12 @@ def account_margin(holdings: Holdings, exposures: Sequence[Exposure]) -> Account
         pnl_unrealized=pnl_unrealized,
         unsettled_equity=unsettled,
     )
+
+
+def maintenance(exposure: Exposure) -> Decimal:
+    """The margin that the position takes to be maintained, its orders left out (documented)."""
+    notional = exposure.position_notional
+    return times(fraction(exposure.contract.mmf_function, notional), notional)
 
 
 def flat_mmf(functions: Iterable[MarginFunction]) -> Decimal:
@@ -146,11 +152,6 @@ def est_liquidation_price(net_equity: Decimal, exposure: Exposure) -> Decimal:
 
 def _locked(parts: Iterable[tuple[MarginFunction, Decimal]]) -> Decimal:
     return _sum(times(fraction(function, notional), notional) for function, notional in parts)
-
-
-def _maintenance(exposure: Exposure) -> Decimal:
-    notional = exposure.position_notional
-    return times(fraction(exposure.contract.mmf_function, notional), notional)
 
 
 def _sum(numbers: Iterable[Decimal]) -> Decimal:
