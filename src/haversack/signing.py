@@ -13,7 +13,7 @@ from base64 import b64decode
 from binascii import Error as Base64Error
 from binascii import b2a_base64
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from threading import Lock
 from typing import Protocol, TypeAlias
 from weakref import WeakValueDictionary
@@ -233,7 +233,9 @@ class Verifier:
         return True
 
 
+@lru_cache(1_000)
 def _bytes_of(text: str) -> bytes:
+    # The same few keys sign again and again, and one signature is looked at from several sides.
     try:
         return b64decode(text, validate=True)
     except (Base64Error, ValueError):

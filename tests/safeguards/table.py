@@ -420,7 +420,7 @@ SAFEGUARDS = (
     Safeguard(
         "a crossed book is not shown",
         "book/splice.py",
-        "        if sides.is_sound:\n            self.applied += 1",
+        "        if is_sound:\n            self.applied += 1",
         "        if True:\n            self.applied += 1",
         "tests/book/test_splice.py::test_answer_that_comes_twice_counts_once",
     ),
@@ -756,7 +756,7 @@ SAFEGUARDS = (
     Safeguard(
         "a signed request is taken once",
         "exchange/authentication.py",
-        "        if proof.nonce in self._known:\n",
+        "        if nonce in self._known:\n",
         "        if False:\n",
         "tests/exchange/test_authentication.py::test_a_request_is_taken_once_within_its_window",
     ),

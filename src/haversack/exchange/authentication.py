@@ -133,17 +133,19 @@ class Replays:
         """Refuse a request that was taken before; remember it otherwise. The text is this exchange's own."""
         while self._by_expiry and (self._by_expiry[0][0] < now_ms or len(self._by_expiry) >= _REMEMBERED_MAX):
             self._known.discard(self._by_expiry.popleft()[1])
-        if proof.nonce in self._known:
+        nonce = proof.nonce
+        if nonce in self._known:
             raise Refused.as_invalid("Duplicate request: this signature was used before")
         while self._kept and (self._kept[0][1] < now_ms or len(self._kept) >= _REMEMBERED_MAX):
             self._kept.popleft()
-        self._add(proof.nonce, proof.expires_ms)
+        self._add(nonce, proof.expires_ms)
 
     def keep(self, proof: Proof) -> None:
         """What was asked for has happened: the request must be known after a restart, too."""
         # The orders of a batch share one signature.
-        if not self._kept or self._kept[-1][0] != proof.nonce:
-            self._kept.append((proof.nonce, proof.expires_ms))
+        nonce = proof.nonce
+        if not self._kept or self._kept[-1][0] != nonce:
+            self._kept.append((nonce, proof.expires_ms))
 
     def kept(self) -> list[tuple[bytes, int]]:
         """Signatures of requests that something came of, each with its end."""

@@ -13,19 +13,22 @@ from haversack.exchange.messages import Refused
 
 _HOSTS = ("127.0.0.1", "localhost", "[::1]")
 _FETCH_SITES = frozenset({"none", "same-origin"})
+_TELLING = frozenset({"host", "origin", "sec-fetch-site"})
+"""Headers that tell where a request comes from and whom it means."""
 
 
 def check_sender(target: str, headers: Sequence[tuple[str, str]], port: int) -> None:
     """Refuse a request that did not come from a program that means this listener. Header names are in lower case."""
     if not target.startswith("/") or target.startswith("//"):
         raise _forbidden("the request's target must be a path")
-    hosts = _values(headers, "host")
+    told = [(name, value.strip()) for name, value in headers if name in _TELLING]
+    hosts = _values(told, "host")
     if len(hosts) != 1 or hosts[0].lower() not in _own_hosts(port):
         raise _forbidden(f"Host must be 127.0.0.1:{port} or localhost:{port}, found {', '.join(hosts) or 'none'}")
     own_origins = _own_origins(port)
-    if any(origin.lower() not in own_origins for origin in _values(headers, "origin")):
+    if any(origin.lower() not in own_origins for origin in _values(told, "origin")):
         raise _forbidden("requests from web pages are refused: Origin is not this listener's own")
-    if any(site.lower() not in _FETCH_SITES for site in _values(headers, "sec-fetch-site")):
+    if any(site.lower() not in _FETCH_SITES for site in _values(told, "sec-fetch-site")):
         raise _forbidden("requests from other sites are refused")
 
 
@@ -41,7 +44,7 @@ def _own_origins(port: int) -> frozenset[str]:
 
 
 def _values(headers: Sequence[tuple[str, str]], name: str) -> list[str]:
-    return [value.strip() for key, value in headers if key == name]
+    return [value for key, value in headers if key == name]
 
 
 def _forbidden(text: str) -> Refused:

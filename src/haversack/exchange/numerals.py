@@ -19,6 +19,8 @@ _UNITS_MAX = 2**96 - 1
 _DECIMALS_MAX = 28
 _WHOLE_DIGITS_MAX = 29
 _INTEGER = re.compile(r"([+-]?)0*([0-9]*)", re.ASCII)
+# So few digits are within all bounds, so that what such a text means is not in doubt.
+_USUAL_DECIMAL = re.compile(r"[0-9]{1,14}(?:\.[0-9]{1,14})?", re.ASCII)
 _DECIMAL = re.compile(r"([+-]?)([0-9_]*)(?:\.([0-9_]*))?", re.ASCII)
 
 
@@ -42,6 +44,8 @@ def integer(text: str, bounds: tuple[int, int]) -> int:
 
 def decimal(text: str) -> Decimal:
     """A decimal; NotANumber otherwise. There are no exponents in it."""
+    if _USUAL_DECIMAL.fullmatch(text):
+        return Decimal(text)
     if not text:
         raise NotANumber("Invalid decimal: empty")
     found = _DECIMAL.match(text)

@@ -161,8 +161,31 @@ def _read_command(kind: type[Operation[Any]], content: Any, symbols: Container[s
     if not isinstance(content, dict):
         raise _Problem(f'Expected input type "{kind.payload}", found {_shown(content)}.')
     fields = cast(dict[str, Any], content)
-    values: dict[str, Any] = {}
     markets = None if kind in _OF_ASSETS else symbols
+    values = _read_sound(kind, fields, markets) or _read_in_order(kind, fields, markets)
+    sent = [(name, value) for name, value in fields.items() if value is not None]
+    texts = [(name, value if value.__class__ is str else _text_of(value)) for name, value in sent]
+    try:
+        return kind(**values), texts
+    except UsageError:
+        # A two-factor code that nobody can sign: our own client does not let it out either.
+        raise Refused.as_invalid("Invalid signature") from None
+
+
+def _read_sound(kind: type[Operation[Any]], fields: dict[str, Any], markets: Container[str] | None) -> dict[str, Any] | None:
+    """The values of fields that all fit; None if one of them does not, and then the order decides which of them is told."""
+    rows, required = _rows_by_name(kind)
+    found = [(rows[name], value) for name, value in fields.items() if value is not None and name in rows]
+    try:
+        values = {row.attribute: _read_field(row, value, markets) for row, value in found}
+    except _Problem:
+        return None
+    return values if required <= values.keys() else None
+
+
+def _read_in_order(kind: type[Operation[Any]], fields: dict[str, Any], markets: Container[str] | None) -> dict[str, Any]:
+    """The values of fields, read in the order of the operation: the first that does not fit is the _Problem."""
+    values: dict[str, Any] = {}
     for row in _plan(kind):
         value = fields.get(row.name)
         try:
@@ -172,12 +195,7 @@ def _read_command(kind: type[Operation[Any]], content: Any, symbols: Container[s
                 raise _Problem(f'Type "{_schema_in_body(row, markets)}" expects an input value.')
         except _Problem as problem:
             raise _Problem(f'{problem} (occurred while parsing "{kind.payload}")') from None
-    texts = [(name, _text_of(value)) for name, value in fields.items() if value is not None]
-    try:
-        return kind(**values), texts
-    except UsageError:
-        # A two-factor code that nobody can sign: our own client does not let it out either.
-        raise Refused.as_invalid("Invalid signature") from None
+    return values
 
 
 def _read_json(body: bytes) -> Any:
@@ -248,6 +266,12 @@ class _Row(NamedTuple):
 @cache
 def _plan(kind: type[Operation[Any]]) -> tuple[_Row, ...]:
     return tuple(_row(kind, field) for field in msgspec.structs.fields(kind))
+
+
+@cache
+def _rows_by_name(kind: type[Operation[Any]]) -> tuple[Mapping[str, _Row], frozenset[str]]:
+    required = frozenset(row.attribute for row in _plan(kind) if row.is_required)
+    return {row.name: row for row in _plan(kind)}, required
 
 
 def _row(kind: type[Operation[Any]], field: msgspec.structs.FieldInfo) -> _Row:
@@ -363,9 +387,12 @@ def _word_from_text(kind: type[OpenEnum]) -> _Reader:
 
 
 def _word_from_json(kind: type[OpenEnum]) -> _Reader:
+    known = {word.value: word for word in kind}
+
     def read(value: Any, schema: str) -> OpenEnum:
-        if not isinstance(value, str) or not kind(value).is_known:
+        word = known.get(value) if isinstance(value, str) else None
+        if word is None:
             raise _Problem(f'Expected input type "{schema}", found {_shown(value)}.')
-        return kind(value)
+        return word
 
     return read

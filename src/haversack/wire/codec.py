@@ -6,10 +6,11 @@ streams, and never writes a number with an exponent, all of which a struct says 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from decimal import Decimal
 from functools import cache
-from typing import Any, TypeAlias
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -17,7 +18,7 @@ from haversack.errors import ProtocolError
 from haversack.wire.base import Answer, Operation, StreamEvent
 
 _DIGITS_MAX = 128
-_Row: TypeAlias = tuple[str, str, bool]
+_TAG = "__struct_config__.tag"
 
 
 def encode(value: Any) -> bytes:
@@ -43,17 +44,17 @@ def _plain(value: Any) -> Any:
 
 
 def _plain_struct(value: msgspec.Struct) -> dict[str, Any]:
-    rows, tag, absent = _plan(type(value))
-    left_out = absent(value) if absent else ()
+    plan = _plan(type(value))
+    left_out = plan.absent(value) if plan.absent else ()
     fields: dict[str, Any] = {}
-    for name, attribute, needs_value in rows:
-        item = getattr(value, attribute) if attribute else tag
-        if item is msgspec.UNSET or name in left_out:
+    for (name, needs_value), item in zip(plan.keys, plan.items(value), strict=True):
+        if name in left_out:
             continue
-        if item is not None:
-            fields[name] = _ENCODERS[item.__class__](item)
-        elif not needs_value:
-            fields[name] = None
+        if item is None:
+            if not needs_value:
+                fields[name] = None
+        elif item is not msgspec.UNSET:
+            fields[name] = item if item.__class__ is str else _ENCODERS[item.__class__](item)
     return fields
 
 
@@ -66,9 +67,19 @@ def _plain_struct_with_numbers(value: Answer) -> dict[str, Any]:
     return fields
 
 
+class _Plan(NamedTuple):
+    """How a struct is written."""
+
+    keys: tuple[tuple[str, bool], ...]
+    """In wire order: the name, and whether None leaves it out."""
+    items: Callable[[Any], tuple[Any, ...]]
+    """What stands under the keys."""
+    absent: Callable[[Any], Container[str]] | None
+    """Names that this one is written without."""
+
+
 @cache
-def _plan(kind: type[msgspec.Struct]) -> tuple[tuple[_Row, ...], str | None, Callable[[Any], Any] | None]:
-    """For each key in wire order: its name, the attribute, and whether None leaves it out; the tag's row has no attribute."""
+def _plan(kind: type[msgspec.Struct]) -> _Plan:
     leaves_none_out = issubclass(kind, StreamEvent | Operation)
     as_null: tuple[str, ...] = getattr(kind, "written_as_null", ())
     rows = [
@@ -77,10 +88,18 @@ def _plan(kind: type[msgspec.Struct]) -> tuple[tuple[_Row, ...], str | None, Cal
     ]
     config = kind.__struct_config__
     if config.tag_field is not None:
-        rows.append((config.tag_field, "", False))
+        rows.append((config.tag_field, _TAG, False))
     order: tuple[str, ...] = getattr(kind, "wire_order", ())
     rows.sort(key=lambda row: order.index(row[0]) if order else row[0])
-    return tuple(rows), None if config.tag is None else str(config.tag), getattr(kind, "absent_keys", None)
+    keys = tuple((name, needs_value) for name, _, needs_value in rows)
+    return _Plan(keys, _getter([attribute for _, attribute, _ in rows]), getattr(kind, "absent_keys", None))
+
+
+def _getter(attributes: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
+    if len(attributes) > 1:
+        # All of them in one call: the commonest answers have some thirty.
+        return attrgetter(*attributes)
+    return lambda value: tuple(attrgetter(attribute)(value) for attribute in attributes)
 
 
 def _plain_decimal(number: Decimal) -> str:

@@ -137,10 +137,12 @@ class Faults:
 
     def holds(self, kind: ConditionKind) -> bool:
         """Whether this is wrong at the moment."""
-        return any(condition.kind is kind for condition in self._conditions())
+        return bool(self._waiting) and any(condition.kind is kind for condition in self._conditions())
 
     def sum_us(self, kind: ConditionKind) -> int:
         """By how much it is wrong at the moment, all conditions of the kind together."""
+        if not self._waiting:
+            return 0
         return sum(_us(condition.by_s) for condition in self._conditions() if condition.kind is kind)
 
     def _conditions(self) -> Iterator[Condition]:
