@@ -17,7 +17,7 @@ from haversack.account.life import TrackedOrder
 from haversack.clock import Clock
 from haversack.errors import HaversackError, OutcomeUnknown
 from haversack.tui.dialogs import Confirm, Help, OrderForm, Search
-from haversack.tui.feed import Feed
+from haversack.tui.feed import Feed, said
 from haversack.tui.listings import order_key
 from haversack.tui.model import Model
 from haversack.tui.panels import TABS, BookPanel, ChartPanel, Heading, ListPanel, TabBar
@@ -222,9 +222,9 @@ class Top(App[None]):
         try:
             answer = await self._feed.place(order)
         except OutcomeUnknown as error:
-            self._say(f"{error}. The orders will show what became of it", "error")
+            self._say(f"{said(error)}. The orders will show what became of it", "error")
         except HaversackError as error:
-            self._say(f"not placed: {error}", "error")
+            self._say(f"not placed: {said(error)}", "error")
         else:
             self._say(f"order {answer.order_id}: {answer.status}", "information")
 
@@ -232,13 +232,13 @@ class Top(App[None]):
         try:
             await self._feed.cancel(order)
         except HaversackError as error:
-            self._say(f"the cancel: {error}", "error")
+            self._say(f"the cancel: {said(error)}", "error")
 
     async def _cancel_all(self, symbol: str) -> None:
         try:
             await self._feed.cancel_all(symbol)
         except HaversackError as error:
-            self._say(f"the cancel: {error}", "error")
+            self._say(f"the cancel: {said(error)}", "error")
 
     # Small things
 

@@ -45,7 +45,7 @@ def book_picture(
         return BookPicture(lines, [None] * len(lines))
     notes = message(f"not in sync: {sight.trouble}", width, "warn")[:2] if sight.trouble else []
     rows = max(0, (height - 2 - len(notes)) // 2)
-    asks, bids = (sight.snapshot.cumulative(side, rows) for side in (Side.ASK, Side.BID))
+    asks, bids = (sight.snapshot.cumulative(side, rows) if rows else [] for side in (Side.ASK, Side.BID))
     shape = _shape(asks + bids, width, decimals=decimals, is_stale=bool(sight.trouble))
     lines: list[Line] = [*notes, _head(shape)]
     levels: list[tuple[Side, Decimal] | None] = [None] * len(lines)

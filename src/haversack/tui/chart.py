@@ -100,8 +100,9 @@ def _cell(candle: Candle, scale: Scale, row: int, *, is_plain: bool) -> Span | N
 def _labels(scale: Scale, last: Candle, rows: int, frame: Frame) -> list[Span]:
     """The highest, the lowest and the last price, each where it is."""
     labels = [Span("")] * rows
-    labels[0] = Span(fixed(scale.high, frame.decimals), "dim")
-    labels[-1] = Span(fixed(scale.low, frame.decimals), "dim")
+    if scale.high != scale.low:
+        labels[0] = Span(fixed(scale.high, frame.decimals), "dim")
+        labels[-1] = Span(fixed(scale.low, frame.decimals), "dim")
     labels[scale.half(last.close) // 2] = Span(fixed(last.close, frame.decimals), "up strong" if last.is_up else "down strong")
     return labels
 

@@ -34,6 +34,12 @@ LEVELS = 100
 """Of each side, so that the tallest terminal is full."""
 AGAIN_US = 2_000_000
 """How long after a failure a job is begun again, and how long after a reconnect older things are read."""
+BOOK_AGAIN_US = 5_000_000
+"""How long after a refusal a book is asked for again."""
+QUOTES_US = 60_000_000
+"""How often it is looked whether more markets have a ticker."""
+TEXT_MAX = 300
+"""Characters of an error."""
 TAKEN_MAX = 20_000
 """Messages taken for one picture; what is left waits for the next one."""
 CANDLES = 300
@@ -86,7 +92,7 @@ class Job:
                 task.result()()
                 self._trouble("")
             except HaversackError as error:
-                self._trouble(str(error))
+                self._trouble(said(error))
                 self.due_us = now_us + AGAIN_US if may_help(error) else None
 
     def cancel(self) -> None:
@@ -102,6 +108,12 @@ class Job:
         return set() if self._task is None else {self._task}
 
 
+def said(error: BaseException) -> str:
+    """What to show of an error: the text, but not the bytes that an answer consisted of."""
+    text = f"{error.what}: {error.reason}" if isinstance(error, ProtocolError) else str(error)
+    return text if len(text) <= TEXT_MAX else text[: TEXT_MAX - 1] + "…"
+
+
 def may_help(error: HaversackError) -> bool:
     """Whether asking again may bring something else; where it cannot, the requests would only use up the limits."""
     return not isinstance(error, InvalidRequest | NotFound)
@@ -115,11 +127,14 @@ class Feed:
         self._client = client
         self._streams = streams
         self._guard: Guard = guard or Unguarded()
-        self._tickers: Subscription | None = None
+        self._tickers: list[Subscription] = []
+        self._quoted: set[str] = set()
+        """Markets whose ticker is subscribed to."""
         self._market: list[Subscription] = []
         """The trades and the candles of the market that is looked at."""
         self._book: AsyncBook | None = None
         self._seen_version = -1
+        self._book_again_us = 0
         self._account: AsyncAccount | None = None
         self._listener: asyncio.Task[None] | None = None
         self._is_account_new = False
@@ -135,7 +150,6 @@ class Feed:
 
     def start(self) -> None:
         """Subscribe to everything that is shown."""
-        self._tickers = self._streams.subscribe(*[f"ticker.{symbol}" for symbol in self.model.markets])
         self._quotes_job.want(self._now_us)
         if self._client.credentials is not None:
             self._account_job.want(self._now_us)
@@ -163,8 +177,8 @@ class Feed:
         for job in jobs:
             job.cancel()
         self._end_market()
-        if self._tickers is not None:
-            await self._tickers.close()
+        for subscription in self._tickers:
+            self._let_go(subscription.close())
         if self._account is not None:
             await self._account.close()
         if self._listener is not None:
@@ -177,7 +191,7 @@ class Feed:
 
     def pull(self) -> None:
         """Take all that has come."""
-        for subscription in [each for each in (self._tickers, *self._market) if each is not None]:
+        for subscription in (*self._tickers, *self._market):
             self._drain(subscription)
         for job in (self._quotes_job, self._history_job, self._account_job):
             job.look(self._now_us)
@@ -202,7 +216,7 @@ class Feed:
                 self._begin_market()
                 return
             except HaversackError as error:
-                self.model.ending = str(error)
+                self.model.ending = said(error)
                 return
             except StopAsyncIteration:
                 return
@@ -215,7 +229,12 @@ class Feed:
         if book is None:
             return
         trouble = book.trouble
-        if trouble is not None:
+        if book.ending is not None and self._now_us >= self._book_again_us and not self.model.ending:
+            # The exchange refused it, such as that of a closed market; it may have been opened since.
+            self._book_again_us = self._now_us + BOOK_AGAIN_US
+            self._let_go(book.close())
+            self._book = self._streams.book(self.model.symbol, market=self.model.market)
+        elif trouble is not None:
             self.model.book = BookSight(book.last_good(LEVELS), trouble.reason)
             self._seen_version = -1
         elif book.version != self._seen_version:
@@ -271,6 +290,7 @@ class Feed:
         self._interruptions = 0
         if self._book is None:
             self._book = streams.book(symbol, market=self.model.market)
+            self._book_again_us = self._now_us + BOOK_AGAIN_US
             self._seen_version = -1
         self._history_job.want(self._now_us)
 
@@ -290,7 +310,17 @@ class Feed:
 
     async def _fetch_quotes(self) -> Callable[[], None]:
         tickers: list[Ticker] = await self._client.markets.tickers()
-        return lambda: self.model.take_tickers(tickers)
+
+        def tell() -> None:
+            self.model.take_tickers(tickers)
+            self._quotes_job.due_us = self._now_us + QUOTES_US
+            # A market that never traded has no ticker; its stream would be silent, and asked for again and again.
+            new = [each.symbol for each in tickers if each.symbol in self.model.markets and each.symbol not in self._quoted]
+            if new:
+                self._tickers.append(self._streams.subscribe(*[f"ticker.{symbol}" for symbol in new]))
+                self._quoted.update(new)
+
+        return tell
 
     async def _fetch_history(self) -> Callable[[], None]:
         model, symbol, interval = self.model, self.model.symbol, KlineInterval(self.model.interval)

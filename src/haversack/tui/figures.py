@@ -28,7 +28,9 @@ def compact(number: Decimal, width: int) -> str:
     whole = text.rstrip("0").rstrip(".") if "." in text else text
     if len(whole) <= width:
         return whole
-    for scale, suffix in _SCALES:
+    # 8.1M and not 8112k: at most three digits before the point, if there is room.
+    begin = min(max(0, number.adjusted()) // 3, len(_SCALES) - 1)
+    for scale, suffix in _SCALES[begin:]:
         for decimals in range(_DECIMALS_MAX, -1, -1):
             shown = format(number.scaleb(-scale), f".{decimals}f")
             # A number that is rounded to nothing would be a lie.

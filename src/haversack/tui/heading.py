@@ -5,18 +5,19 @@ from __future__ import annotations
 from haversack.tui.figures import change, compact, fixed, percent
 from haversack.tui.health_picture import summary
 from haversack.tui.model import Model
-from haversack.tui.paper import Line, Span, cells, cut, safe, trimmed
+from haversack.tui.paper import Line, Span, cells, cut, safe, trimmed, width_of
 
 
 def heading(model: Model, width: int, now_us: int) -> Line:
     """One line. The badge at the right is there whatever else has no room."""
     badge = Span(cut(model.badge.text, width), model.badge.style)
     state = summary(model, now_us)
-    room = width - cells(badge.text)
+    room = max(0, width - cells(badge.text))
     pieces = [Span(f" {safe(model.symbol)} ", "strong"), *_day(model)]
     end = [Span("  "), Span(cut(state.text, max(0, room - 3)), state.style), Span(" ")]
-    left = trimmed(_that_fit(pieces, room - sum(cells(span.text) for span in end)), room - sum(cells(s.text) for s in end))
-    return trimmed([*left, *end, badge], width)
+    left_width = max(0, room - width_of(tuple(end)))
+    left = trimmed(_that_fit(pieces, left_width), left_width)
+    return trimmed([*trimmed([*left, *end], room), badge], width)
 
 
 def _day(model: Model) -> list[Span]:

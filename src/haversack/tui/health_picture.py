@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from haversack.streams.health import ConnectionState, StreamHealth, StreamsHealth
 from haversack.tui.figures import duration, lag
 from haversack.tui.model import Model
-from haversack.tui.paper import Span, safe
+from haversack.tui.paper import Span, message, safe
 from haversack.tui.table import Column, Row, Table, table
+
+_NAME_WIDTH, _SENTENCE_MIN = 26, 16
 
 
 def summary(model: Model, now_us: int) -> Span:
@@ -21,6 +23,8 @@ def summary(model: Model, now_us: int) -> Span:
     if streams.state is not ConnectionState.OPEN:
         return Span(f"○ {_connection(streams, now_us)}", "bad")
     stale = [name for name in streams.stale if not streams.streams[name].is_quiet]
+    # A market in which nobody trades has a silent ticker, and there are many of those.
+    stale = [name for name in stale if not name.startswith("ticker.") or name == f"ticker.{model.symbol}"]
     if stale:
         return Span(f"● {len(stale)} stale", "warn")
     if model.book.trouble:
@@ -40,12 +44,21 @@ def health(model: Model, width: int, now_us: int) -> Table:
     if model.ending:
         rows.append(_note("streams", model.ending, "bad"))
     if model.streams is not None:
-        rows.append(_connection_row(model.streams, now_us))
-        rows += [_book_row(model)]
-        rows += _streams(model.streams, now_us)
+        rows += [_connection_row(model.streams, now_us), _book_row(model)]
+    # What is wrong stands above the list of what is well.
     rows += [_note("history", model.history_trouble, "warn")] if model.history_trouble else []
     rows += _account(model)
-    return table(columns, rows, width)
+    rows += [] if model.streams is None else _streams(model.streams, now_us)
+    return table(columns, [part for row in rows for part in _wrapped(row, len(columns), width)], width)
+
+
+def _wrapped(row: Row, columns: int, width: int) -> Iterable[Row]:
+    """A sentence over as many lines as it needs, for it may be the only place where it is told."""
+    if len(row.cells) == columns:
+        return [row]
+    name, text = row.cells
+    lines = message(text.text, max(_SENTENCE_MIN, width - _NAME_WIDTH), text.style)
+    return [Row(f"{row.key} {number}", (Span("" if number else name.text), line[0])) for number, line in enumerate(lines)]
 
 
 def _connection_row(streams: StreamsHealth, now_us: int) -> Row:

@@ -21,7 +21,7 @@ from haversack.streams.health import StreamsHealth
 from haversack.tui.candles import INTERVALS_S, Candles
 from haversack.tui.permit import Badge, Trading
 from haversack.tui.tape import Tape
-from haversack.units import decimals_of, plain
+from haversack.units import decimals_of, plain, stripped
 from haversack.wire.events import KlineEvent, TickerEvent, TradeEvent
 from haversack.wire.frames import Message
 from haversack.wire.markets import Market, Ticker
@@ -143,7 +143,7 @@ class Model:
         """One of the account's orders was filled, in whole or in part. What was found later is no news."""
         fill = event.fill
         if not fill.recovered:
-            self.news.append(f"{fill.symbol}: {fill.side} filled, {plain(fill.quantity)} at {plain(fill.price)}")
+            self.news.append(f"{fill.symbol}: {fill.side} filled, {plain(stripped(fill.quantity))} at {plain(stripped(fill.price))}")
 
     def take_tickers(self, tickers: Iterable[Ticker]) -> None:
         """What REST says of all markets; the stream's word is the later one."""

@@ -1,0 +1,416 @@
+"""The screen as its user has it: keys, clicks, sizes, orders, and what is seen when the exchange goes away."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import pytest
+from textual.widgets import Button, Input, Static
+
+from haversack.client.aio import AsyncClient
+from haversack.errors import UsageError
+from haversack.exchange.faults import AnswerAction, AnswerFault, Condition, ConditionKind, ConnectionAction, ConnectionFault
+from haversack.streams.backoff import Backoff
+from haversack.tui.dialogs import Choice, Confirm, Help, OrderForm, Search
+from haversack.tui.panels import BookPanel, ListPanel
+from haversack.tui.permit import Trading
+from haversack.wire.enums import Side
+from haversack.wire.orders import Order, PlaceOrder
+from tui.scene import LIVE, NARROW, WIDE, Scene, scene
+
+
+async def resting(view: Scene, price: str = "90", quantity: str = "1.5") -> Order:
+    """An order of one's own, which another program placed."""
+    return await view.client.orders.place(symbol="SOL_USDC", side="Bid", order_type="Limit", price=price, quantity=quantity)
+
+
+async def open_orders(view: Scene) -> list[Order]:
+    return await view.client.orders.open("SOL_USDC")
+
+
+async def test_everything_is_seen_in_80_by_24() -> None:
+    async with scene(size=NARROW) as view:
+        await view.sees("● connected", "#heading")
+        assert view.text("#heading").endswith("sim: invented prices")
+        await view.until(lambda: "█" in view.text("#chart"))
+        book = view.text("#book").splitlines()
+        assert len(book) == 20
+        assert all(re.fullmatch(r" +\d+\.\d\d +[\d.]+ +[\d.]+", line) for line in (*book[1:10], *book[11:]))
+        seen = {}
+        for key, name in zip("123456", ("markets", "trades", "orders", "positions", "balances", "health"), strict=True):
+            await view.press(key)
+            seen[name] = view.text("#list")
+        assert "BTC_USDC" in seen["markets"]
+        assert re.search(r"\d+\.\d\d +\d+\.\d\d +(Bid|Ask)", seen["trades"])
+        assert seen["orders"].splitlines()[1] == "no orders"
+        assert seen["positions"].splitlines()[1] == "no positions"
+        assert "100,000" in seen["balances"]
+        assert "in sync" in seen["health"]
+        lines = view.text().splitlines()
+        assert len(lines) == 24
+        assert "? Help" in lines[-1]
+        assert "c Cancel" in lines[-1]
+
+
+async def test_wide_terminal_shows_markets_and_trades_beside_the_rest() -> None:
+    async with scene(size=WIDE) as view:
+        await view.sees("BTC_USDC", "#side-markets")
+        assert re.search(r"\d\d:\d\d:\d\d", view.text("#side-trades"))
+        assert "Markets" not in view.text("#tabs")
+        await view.press("1")
+        assert view.app.focused is not None
+        assert view.app.focused.id == "side-markets"
+
+
+async def test_terminal_that_changes_its_size_is_filled_again() -> None:
+    async with scene(size=WIDE) as view:
+        for size in (NARROW, (40, 12), (20, 5), (200, 60), NARROW):
+            await view.pilot.resize_terminal(*size)
+            await view.until(lambda size=size: view.app.size == size)
+            assert "sim" in view.text().splitlines()[0] + " sim" * (size[0] < 30)
+        assert len(view.text("#book").splitlines()) == 20
+        await view.sees("Mkts", "#tabs")
+
+
+async def test_another_market_is_looked_at_by_enter_by_click_and_by_its_name() -> None:
+    async with scene() as view:
+        await view.press("1", "end", "enter")
+        last = view.find("#list", ListPanel).key
+        await view.sees(str(last), "#heading")
+        await view.press("slash")
+        assert isinstance(view.app.screen, Search)
+        await view.press(*"btc")
+        assert "Enter: BTC_USDC" in view.text()
+        await view.press("enter")
+        await view.sees("BTC_USDC", "#heading")
+        await view.until(lambda: not view.app._model.book.trouble and "Book" in view.text())
+        assert view.streams.health().books.keys() == {"BTC_USDC"}
+        await view.pilot.click("#list", offset=(3, 2))
+        await view.until(lambda: view.app._model.symbol == view.app._model.symbols()[0])
+
+
+async def test_search_that_finds_nothing_says_so_and_is_left_by_escape() -> None:
+    async with scene() as view:
+        await view.press("slash", *"zzz", "enter")
+        assert "no market has that" in view.text()
+        await view.press("escape")
+        assert not isinstance(view.app.screen, Search)
+
+
+async def test_candles_get_longer_and_shorter() -> None:
+    async with scene() as view:
+        await view.press("i")
+        await view.until(lambda: view.find("#chart").border_title == "SOL_USDC 5m" and "█" in view.text("#chart"))
+        await view.press("I", "I")
+        assert view.find("#chart").border_title == "SOL_USDC 1d"
+        await view.pilot.click("#chart")
+        assert view.app._model.interval == "1m"
+
+
+async def test_time_that_passes_brings_trades_and_candles() -> None:
+    async with scene() as view:
+        await view.press("2")
+        await view.until(lambda: len(view.app._model.tape))
+        before = view.app._model.tape.newest()[0].trade_id
+        await view.exchange.advance(s=60)
+        await view.until(lambda: view.app._model.tape.newest()[0].trade_id > before)
+        await view.until(lambda: view.app._model.candles.last(1)[0].start_us > view.exchange.clock.now_us() - 120_000_000)
+
+
+async def test_burst_is_taken_in_one_picture() -> None:
+    async with scene() as view:
+        before = view.app._model.book.snapshot
+        assert before is not None
+        await view.exchange.advance(s=600)
+        view.app.draw()
+        after = view.app._model.book.snapshot
+        assert after is not None
+        assert after.update_id > before.update_id + 500
+        assert sum(stream.queued for stream in view.streams.health().streams.values()) == 0
+
+
+async def test_order_is_placed_by_the_form_and_shown_and_cancelled() -> None:
+    async with scene() as view:
+        await view.press("b")
+        assert isinstance(view.app.screen, OrderForm)
+        assert "sim: invented prices" in view.text()
+        assert "quantity is missing" in view.text()
+        await view.write("1.5")
+        assert "are available" in view.text()
+        price = view.find("#price", Input)
+        assert isinstance(price, Input)
+        price.value = "90"
+        await view.press("enter")
+        await view.sees("Bid  90.00      1.5     0% open", "#list")
+        assert [str(order.price) for order in await open_orders(view)] == ["90"]
+        await view.sees("Orders 1", "#tabs")
+        await view.press("3", "c")
+        await view.sees("cancelled", "#list")
+        assert await open_orders(view) == []
+
+
+async def test_form_says_what_is_wrong_and_sends_nothing() -> None:
+    async with scene() as view:
+        await view.press("a")
+        await view.write("0.001")
+        assert view.find("#place", Button).disabled
+        await view.press("enter")
+        assert isinstance(view.app.screen, OrderForm)
+        assert view.find("#verdict", Static).has_class("warning")
+        await view.press("escape")
+        assert await open_orders(view) == []
+
+
+async def test_side_of_the_form_is_turned_and_takes_its_price_along() -> None:
+    async with scene() as view:
+        await view.press("b")
+        book = view.app._model.book.snapshot
+        assert book is not None
+        assert book.best_bid is not None
+        assert book.best_ask is not None
+        form = view.app.screen
+        assert isinstance(form, OrderForm)
+        assert (form.ticket.side, form.ticket.price) == (Side.BID, str(book.best_bid.price))
+        view.find("#side").focus()
+        await view.press("space")
+        assert (form.ticket.side, form.ticket.price) == (Side.ASK, str(book.best_ask.price))
+        await view.pilot.click("#post-only", offset=(35, 0))
+        assert form.ticket.post_only
+        form.query_one("#price", Input).value = "123.45"
+        view.find("#side", Choice).focus()
+        await view.press("left")
+        assert (form.ticket.side, form.ticket.price) == (Side.BID, "123.45")
+
+
+async def test_click_in_the_book_opens_the_form_at_that_price() -> None:
+    async with scene() as view:
+        panel = view.find("#book", BookPanel)
+        assert isinstance(panel, BookPanel)
+        level = panel._levels[3]
+        assert level is not None
+        await view.pilot.click("#book", offset=(5, 1 + 3))
+        form = view.app.screen
+        assert isinstance(form, OrderForm)
+        assert (form.ticket.side, form.ticket.price) == (Side.BID, str(level[1]))
+
+
+async def test_own_order_of_another_program_is_marked_in_the_book() -> None:
+    async with scene() as view:
+        bid = view.app._model.book.snapshot
+        assert bid is not None
+        assert bid.best_bid is not None
+        await resting(view, str(bid.best_bid.price))
+        await view.sees(f"▸{bid.best_bid.price}", "#book")
+
+
+async def test_fill_is_told() -> None:
+    async with scene() as view:
+        await view.client.orders.place(symbol="SOL_USDC", side="Bid", order_type="Market", quantity="0.1")
+        await view.until(lambda: any("Bid filled, 0.1 at" in note.message for note in view.app._notifications))
+
+
+async def test_all_orders_of_the_market_are_cancelled_after_a_question() -> None:
+    async with scene() as view:
+        await resting(view, "90")
+        await resting(view, "91")
+        await view.press("X")
+        assert isinstance(view.app.screen, Confirm)
+        await view.press("n")
+        assert len(await open_orders(view)) == 2
+        await view.press("X", "y")
+        await view.sees("cancelled", "#list")
+        assert await open_orders(view) == []
+
+
+async def test_real_money_is_red_everywhere_and_each_order_is_asked_about() -> None:
+    async with scene(badge=LIVE, trading=Trading.CONFIRMED) as view:
+        assert view.text("#heading").endswith(" LIVE")
+        await view.press("b")
+        assert " LIVE " in view.text()
+        await view.write("1.5")
+        await view.press("enter")
+        assert isinstance(view.app.screen, Confirm)
+        assert re.search(r"Bid: buy 1.5 SOL at [\d.]+ USDC, which is", view.text())
+        assert " LIVE " in view.text()
+        await view.press("enter")
+        assert not isinstance(view.app.screen, Confirm)
+        assert await open_orders(view) == []
+        await view.press("b")
+        await view.write("1.5")
+        await view.press("enter", "y")
+        await view.sees("SOL_USDC Bid", "#list")
+        assert len(await open_orders(view)) == 1
+        await view.press("c")
+        assert isinstance(view.app.screen, Confirm)
+        await view.press("n")
+        assert len(await open_orders(view)) == 1
+
+
+@pytest.mark.parametrize("key", ["b", "a", "X", "c"])
+async def test_profile_that_is_read_only_sends_nothing(key: str) -> None:
+    async with scene(badge=LIVE, trading=Trading.READ_ONLY) as view:
+        await resting(view)
+        await view.press("3")
+        await view.sees("open", "#list")
+        await view.press(key)
+        assert len(view.app.screen_stack) == 1
+        assert [note.message for note in view.app._notifications] == ["this profile is read-only"]
+        assert len(await open_orders(view)) == 1
+
+
+async def test_click_in_the_book_of_a_read_only_profile_opens_no_form() -> None:
+    async with scene(badge=LIVE, trading=Trading.READ_ONLY) as view:
+        await view.pilot.click("#book", offset=(5, 4))
+        assert len(view.app.screen_stack) == 1
+
+
+async def test_without_keys_all_that_is_public_is_there() -> None:
+    async with scene(keys=False, trading=Trading.NO_KEYS) as view:
+        await view.sees("● connected", "#heading")
+        assert "quantity" in view.text("#book")
+        await view.press("3")
+        assert "no keys: public data only" in view.text("#list")
+
+
+async def test_refusal_and_lost_answer_of_an_order_are_told() -> None:
+    async with scene() as view:
+        for action, words in (
+            (AnswerAction.UNAVAILABLE, "may or may not have happened"),
+            (AnswerAction.TOO_MANY_REQUESTS, "not placed"),
+        ):
+            view.exchange.faults.add(AnswerFault(action=action, operation="PlaceOrder"))
+            await view.press("b")
+            await view.write("0.1")
+            await view.press("enter")
+            await view.until(lambda words=words: any(words in note.message for note in view.app._notifications))
+
+
+class Limit:
+    """A limit of the user's own."""
+
+    async def place(self, client: AsyncClient, order: PlaceOrder) -> Order:
+        raise UsageError("it is worth more than 10 USDC")
+
+
+async def test_order_that_a_limit_of_the_users_own_refuses_is_not_sent() -> None:
+    async with scene(guard=Limit()) as view:
+        await view.press("b")
+        await view.write("1")
+        await view.press("enter")
+        await view.until(lambda: any("worth more than 10 USDC" in note.message for note in view.app._notifications))
+        assert await open_orders(view) == []
+
+
+async def test_exchange_that_goes_away_and_comes_back_is_seen_to_and_all_is_read_anew() -> None:
+    async with scene() as view:
+        await view.until(lambda: len(view.app._model.tape))
+        number = view.exchange.faults.add(Condition(kind=ConditionKind.NO_STREAMS))
+        view.exchange.faults.add(ConnectionFault(action=ConnectionAction.DISCONNECT))
+        await view.until(lambda: "○" in view.text("#heading"))
+        assert "not in sync" in view.text("#book")
+        await view.press("6")
+        assert re.search("connection +(lost|connecting)", view.text("#list"))
+        await view.exchange.advance(s=60)
+        view.exchange.faults.clear(number)
+        await view.sees("● connected", "#heading")
+        missed = (await view.client.markets.recent_trades("SOL_USDC", limit=1))[0].trade_id
+        await view.exchange.advance(s=3)
+        await view.until(lambda: missed in {each.trade_id for each in view.app._model.tape.newest()})
+        assert "not in sync" not in view.text("#book")
+        assert "made again" in view.text("#list")
+
+
+async def test_history_that_cannot_be_read_is_said_and_read_later() -> None:
+    async with scene() as view:
+        number = view.exchange.faults.add(AnswerFault(action=AnswerAction.TRUNCATE, operation="GetKlines", times=None))
+        await view.press("i")
+        await view.until(lambda: view.app._model.history_trouble)
+        await view.press("6")
+        await view.sees("history", "#list")
+        view.exchange.faults.clear(number)
+        await view.exchange.advance(s=3)
+        await view.until(lambda: not view.app._model.history_trouble and len(view.app._model.candles.last(9)) > 2)
+
+
+async def test_market_without_trades_and_without_a_book_is_shown_empty() -> None:
+    async with scene(crowd=False) as view:
+        assert "no trades" in view.text("#heading")
+        assert "no candles" in view.text("#chart")
+        assert "no asks" in view.text("#book")
+        assert "no bids" in view.text("#book")
+        await view.press("2")
+        assert "no trades yet" in view.text("#list")
+
+
+async def test_help_tells_the_keys_and_is_left_by_any_of_them() -> None:
+    async with scene() as view:
+        await view.press("question_mark")
+        assert isinstance(view.app.screen, Help)
+        assert "place a bid" in view.text()
+        assert "sim: invented prices" in view.text()
+        await view.press("question_mark")
+        assert len(view.app.screen_stack) == 1
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+c"])
+async def test_view_is_left_and_leaves_nothing_behind(key: str) -> None:
+    async with scene() as view:
+        await view.press("2")
+        await view.pilot.press(key)
+        assert not view.app.is_running
+        assert view.app.return_code == 0
+    names = {task.get_name() for task in asyncio.all_tasks()}
+    assert not {name for name in names if "haversack" in name}
+
+
+async def test_order_that_is_under_way_is_waited_for_when_the_view_is_left() -> None:
+    async with scene() as view:
+        entered, leave = asyncio.Event(), asyncio.Event()
+
+        class Slow:
+            async def place(self, client: AsyncClient, order: PlaceOrder) -> Order:
+                entered.set()
+                await leave.wait()
+                answer: Order = await client.send(order)
+                return answer
+
+        view.app._feed._guard = Slow()
+        await view.press("b")
+        await view.write("0.1")
+        await view.press("enter")
+        await entered.wait()
+        closing = asyncio.create_task(view.app._feed.close())
+        await asyncio.sleep(0)
+        assert not closing.done()
+        leave.set()
+        await closing
+        assert len(await view.client.history.orders(symbol="SOL_USDC")) == 1
+
+
+async def test_streams_that_have_ended_for_good_are_said_to_have() -> None:
+    async with scene(backoff=Backoff(attempts_max=0)) as view:
+        view.exchange.faults.add(ConnectionFault(action=ConnectionAction.DISCONNECT))
+        await view.sees("■ streams ended", "#heading")
+        await view.press("6")
+        assert "the connection was cut" in view.text("#list")
+
+
+async def test_light_and_dark() -> None:
+    async with scene() as view:
+        await view.press("t")
+        assert view.app.theme == "textual-light"
+        await view.press("t")
+        assert view.app.theme == "textual-dark"
+
+
+async def test_without_colours_the_chosen_row_and_real_money_are_reversed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with scene(badge=LIVE) as view:
+        await view.press("1")
+        strips = view.app.screen._compositor.render_strips()
+        reversed_ = {segment.text for strip in strips for segment in strip if segment.style and segment.style.reverse}
+        assert " LIVE " in reversed_
+        assert any("USDC" in text for text in reversed_)
+        colours = [segment.style.color for strip in strips for segment in strip if segment.style and segment.style.color]
+        assert {len(set(colour.triplet)) for colour in colours if colour.triplet} == {1}
