@@ -13,7 +13,17 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
 
-from haversack.exchange.engine.command import Cancel, ChangeSettings, Command, Grant, OpenAccount, Place, SetBookState, SetPrices
+from haversack.exchange.engine.command import (
+    Cancel,
+    ChangeSettings,
+    Command,
+    Elapse,
+    Grant,
+    OpenAccount,
+    Place,
+    SetBookState,
+    SetPrices,
+)
 from haversack.exchange.engine.event import (
     AccountOpened,
     BalanceChanged,
@@ -111,7 +121,7 @@ class Reference:
                 self.events = [BookStateChanged(command.symbol, command.state)]
             self.states[command.symbol] = command.state
         else:
-            assert not isinstance(command, ChangeSettings), "settings change no order and no balance, so nobody makes them here"
+            assert not isinstance(command, ChangeSettings | Elapse), "nobody makes these here"
             top = self.top(command.symbol)
             if isinstance(command, Place):
                 self.place(command, self.markets[command.symbol], now_us)
