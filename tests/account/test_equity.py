@@ -154,6 +154,30 @@ def test_product_of_more_digits_than_the_exchange_has_is_compared_after_rounding
     assert [each.figure for each in equity(account(row)).disagreements if each.asset] == []
 
 
+@pytest.mark.parametrize(
+    ("value", "agrees"),
+    [
+        # 0.7654321 * 0.123456789012345678901234567 has 34 digits; the exchange's numbers have 28, sometimes 29.
+        ("0.0944977892729766789272976672", True),
+        ("0.0944977892729766789272976671", True),
+        ("0.0944977892729766789272976679", False),
+        ("0.094497789272976", False),
+    ],
+)
+def test_digits_that_do_not_fit_are_not_compared(value: str, *, agrees: bool) -> None:
+    row = collateral(
+        available_quantity="0.7654321",
+        open_order_quantity="0",
+        lend_quantity="0",
+        total_quantity="0.7654321",
+        asset_mark_price="0.123456789012345678901234567",
+        balance_notional=value,
+        collateral_weight="1",
+        collateral_value=value,
+    )
+    assert ([each.figure for each in equity(account(row)).disagreements if each.asset] == []) is agrees
+
+
 def test_borrowed_amounts_stand_beside_the_liability_and_are_not_judged() -> None:
     view = equity(account(), None, [loan("SOL", "-0.5"), loan("USDC", "-25", mark="1"), loan("BTC", "3", mark="90000")])
     assert (view.borrow_liability, view.borrowed_value) == (D(100), D(100))

@@ -21,7 +21,7 @@ they are shown and not compared. Money that is lent automatically is in no balan
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import Decimal
 
 import msgspec
 
@@ -29,9 +29,10 @@ from haversack.account.exact import EXACT, product, total
 from haversack.wire.borrow_lend import BorrowLendPosition
 from haversack.wire.capital import Balance, Collateral, MarginAccount
 
-# The exchange's numbers: 96 bits, so 28 digits always fit, and at most 28 decimals; rounded half to even.
-_AS_THERE = Context(prec=28, rounding=ROUND_HALF_EVEN)
-_SCALE_MOST = Decimal(1).scaleb(-28)
+# The exchange's numbers: 96 bits, so 28 digits always fit and sometimes 29, and at most 28 decimals.
+_DIGITS_SURE = 28
+# Each step of a sum is rounded there, so that a few of the last digit may be missing.
+_LAST_DIGITS = Decimal(5)
 _ZERO = Decimal(0)
 
 
@@ -173,7 +174,7 @@ def _account_disagreements(account: MarginAccount) -> list[Disagreement]:
             total((account.net_equity, account.net_equity_locked.copy_negate())),
         ),
     ]
-    fraction = _AS_THERE.divide(account.net_equity, exposure) if exposure else None
+    fraction = EXACT.divide(account.net_equity, exposure) if exposure else None
     rules.append(("margin_fraction", account.margin_fraction, fraction))
     return [_disagreement(name, None, stated, derived) for name, stated, derived in rules if not _agree(stated, derived)]
 
@@ -197,9 +198,14 @@ def _disagreement(figure: str, asset: str | None, stated: Decimal | None, derive
 
 
 def _agree(stated: Decimal | None, derived: Decimal | None) -> bool:
-    """As numbers; where more digits would be needed than the exchange's numbers have, after its rounding."""
+    """As numbers; where more digits would be needed than the exchange's numbers surely have, up to its rounding."""
     if stated is None or derived is None:
         return stated is derived
     if stated == derived:
         return True
-    return stated == _AS_THERE.plus(derived) or stated == derived.quantize(_SCALE_MOST, context=EXACT)
+    digits, exponent = derived.as_tuple().digits, derived.as_tuple().exponent
+    assert isinstance(exponent, int), "only finite numbers are compared"
+    if len(digits) < _DIGITS_SURE and exponent > -_DIGITS_SURE:
+        return False
+    last = max(derived.adjusted() + 1 - _DIGITS_SURE, -_DIGITS_SURE)
+    return EXACT.abs(EXACT.subtract(stated, derived)) <= _LAST_DIGITS.scaleb(last)
