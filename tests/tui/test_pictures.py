@@ -42,7 +42,7 @@ def test_book_has_asks_above_and_bids_below_and_the_spread_between() -> None:
         "  price  quantity     total",
         " 100.60      1.00      5.00",
         " 100.52      4.00      4.00",
-        "  100.51  spread 0.02",
+        "  100.51  spread 0.02 (2.0 bp)",
         " 100.50      2.00      2.00",
         " 100.49      1.00      3.00",
     ]
@@ -167,9 +167,9 @@ def test_health_has_a_line_for_each_stream_and_one_for_all_tickers() -> None:
     assert lines[1:] == [
         ["connection", "open", "1", "s"],
         ["book", "SOL_USDC", "in", "sync", "8", "0"],
+        ["account", "in", "sync"],
         ["trade.SOL_USDC", "ok", "1", "s", "3", "ms", "5", "0", "0"],
         ["ticker", "(of", "2)", "ok", "1", "s", "3", "ms", "12", "0", "0"],
-        ["account", "in", "sync"],
     ]
 
 

@@ -41,10 +41,11 @@ class Canvas(Widget):
     def render_line(self, y: int) -> Strip:
         """For Textual: one line as it is now."""
         line = self._lines[y] if y < len(self._lines) else BLANK
-        segments = [Segment(span.text, self._style(span.style)) for span in line]
-        return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
+        base = self.rich_style
+        segments = [Segment(span.text, self._style(base, span.style)) for span in line]
+        return Strip(segments).adjust_cell_length(self.size.width, base)
 
-    def _style(self, words: str) -> Style:
+    def _style(self, base: Style, words: str) -> Style:
         if not words:
-            return self.rich_style
-        return self.rich_style + self.get_component_rich_style(*[f"canvas--{word}" for word in words.split()], partial=True)
+            return base
+        return base + self.get_component_rich_style(*[f"canvas--{word}" for word in words.split()], partial=True)

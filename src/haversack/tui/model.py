@@ -143,7 +143,9 @@ class Model:
         """One of the account's orders was filled, in whole or in part. What was found later is no news."""
         fill = event.fill
         if not fill.recovered:
-            self.news.append(f"{fill.symbol}: {fill.side} filled, {plain(stripped(fill.quantity))} at {plain(stripped(fill.price))}")
+            self.news.append(
+                f"{fill.symbol}: {fill.side} filled, {plain(stripped(fill.quantity))} at {plain(stripped(fill.price))}"
+            )
 
     def take_tickers(self, tickers: Iterable[Ticker]) -> None:
         """What REST says of all markets; the stream's word is the later one."""
