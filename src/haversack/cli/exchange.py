@@ -132,7 +132,7 @@ async def _serve(
     keep: int,
     idle_s: float | None,
 ) -> None:
-    from haversack.exchange.launch import serve
+    from haversack.exchange.launch import serve, spare_what_stays
 
     listing, clock = world
     stop = asyncio.Event()
@@ -140,6 +140,7 @@ async def _serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with serve(data, port=port, settings=settings, listing_path=listing, clock=clock, keep=keep) as server:
+        spare_what_stays()
         print(f"ready {server.url} {server.stream_url}", flush=True)
         stopped = asyncio.create_task(stop.wait())
         failed = asyncio.create_task(server.failed())

@@ -127,9 +127,9 @@ def _header_list(incoming: web.BaseRequest) -> list[tuple[str, str]]:
 
 async def _read(incoming: web.BaseRequest, headers: Mapping[str, str]) -> Request:
     try:
-        if incoming.content.is_eof():
+        if incoming.content.is_eof() and incoming.content.total_bytes <= BODY_BYTES_MAX:
             # It is here as a whole, so there is nothing to wait for.
-            body = await incoming.read()
+            body = incoming.content.read_nowait()
         else:
             async with asyncio.timeout(BODY_S_MAX):
                 body = await incoming.read()

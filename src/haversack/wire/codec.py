@@ -54,7 +54,8 @@ def _plain_struct(value: msgspec.Struct) -> dict[str, Any]:
             if not needs_value:
                 fields[name] = None
         elif item is not msgspec.UNSET:
-            fields[name] = item if item.__class__ is str else _ENCODERS[item.__class__](item)
+            encoder = _ENCODERS[item.__class__]
+            fields[name] = item if encoder is _itself else encoder(item)
     return fields
 
 
