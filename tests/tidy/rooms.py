@@ -20,6 +20,7 @@ ROOMS = (
     "client",
     "exchange",
     "local",
+    "tui",
     "cli",
 )
 # The client and the local exchange know nothing of each other, so that each can prove the other.

@@ -252,7 +252,7 @@ async def test_profile_that_is_read_only_sends_nothing() -> None:
             assert len(view.app.screen_stack) == 1
         await view.pilot.click("#book", offset=(5, 4))
         assert len(view.app.screen_stack) == 1
-        assert [note.message for note in view.app._notifications] == ["this profile is read-only"] * 5
+        assert [note.message for note in view.app._notifications] == [str(Trading.READ_ONLY)] * 5
         assert len(await open_orders(view)) == 1
 
 

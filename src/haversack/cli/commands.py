@@ -37,6 +37,7 @@ ROWS: tuple[Row, ...] = (
     Row("klines", "data:klines", MARKETS, "List candles of a market, oldest first."),
     Row("funding", "data:funding", MARKETS, "List the funding rates of a perpetual, newest first."),
     Row("open-interest", "data:open_interest", MARKETS, "Show how much is held open, in one market or in all."),
+    Row("top", "top:top", MARKETS, "Watch a market live: book, trades, candles, your orders."),
     Row("balances", "account:balances", ACCOUNT, "Show what the account has."),
     Row("positions", "account:positions", ACCOUNT, "Show the open positions."),
     Row("orders", "account:orders", ACCOUNT, "List the orders that rest."),

@@ -11,7 +11,7 @@ class Trading(StrEnum):
     """What may be sent."""
 
     NO_KEYS = "no keys: public data only"
-    READ_ONLY = "this profile is read-only"
+    READ_ONLY = "read-only: top_orders = true in the settings of the profile allows orders"
     CONFIRMED = "each order is asked about first"
     FREE = "orders are sent at once"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from haversack.client.aio import AsyncClient
+from haversack.errors import HaversackError
 from haversack.tui.app import Top
 from haversack.tui.feed import Feed, Guard
 from haversack.tui.model import Model
@@ -16,4 +17,7 @@ async def show(client: AsyncClient, symbol: str, *, badge: Badge, trading: Tradi
     """
     model = Model(await client.markets.all(), symbol, badge=badge, trading=trading)
     async with client.streams() as streams:
-        await Top(model, Feed(client, streams, model, guard=guard), client.clock).run_async()
+        app = Top(model, Feed(client, streams, model, guard=guard), client.clock)
+        await app.run_async()
+    if app.return_code:
+        raise HaversackError("the view broke off by a mistake of its own, which is shown above")

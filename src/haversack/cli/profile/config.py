@@ -36,7 +36,7 @@ _DEFAULT = "default"
 _COMMON: Mapping[str, Any] = {"key_file": "", "timeout_s": 10}
 _DEFAULTS: Mapping[Kind, Mapping[str, Any]] = {
     "sim": {**_COMMON, "url": "", "data": "", "seed": 7, "idle": "15m"},
-    "live": {**_COMMON, "order_notional_max": "1000", "day_notional_max": "5000", "allow_uncounted": False},
+    "live": {**_COMMON, "order_notional_max": "1000", "day_notional_max": "5000", "allow_uncounted": False, "top_orders": False},
 }
 _VARIABLES = {"profile": "HAVERSACK_PROFILE", "output": "HAVERSACK_OUTPUT"}
 
@@ -181,7 +181,7 @@ _CHECKS: Mapping[str, Callable[[Any], str]] = {
     "idle": _idle,
     "url": _url,
 }
-_WANTED: Mapping[str, type] = {"seed": int, "timeout_s": int, "allow_uncounted": bool}
+_WANTED: Mapping[str, type] = {"seed": int, "timeout_s": int, "allow_uncounted": bool, "top_orders": bool}
 _SAID: Mapping[type, str] = {int: "whole number", bool: "true or false", str: "text"}
 
 
