@@ -5,9 +5,9 @@ one-level depth frames from a server that is not measured (`benchmarks.stream_wo
 rounds, and a ratio is the median of the ratios within each round; what is measured is the time of the processor, of the client's
 process alone. Whoever does not come to the last frame, or to other prices than the others, is said to.
 
-Flat out, the rate is by the clock on the wall, from the first time that the client reads its book after the server's pause to the
-last. The server's thread writes bytes that were made beforehand in large pieces, and waits where the client takes no more: the row
-of `uvloop alone`, which only looks at them, says how fast it can be, so that nobody's rate is that of the server.
+Flat out, the rate is by the clock on the wall, from the first time that the client reads its book after the server's pause to
+the last. The server writes bytes that were made beforehand, in large pieces, and waits where the client takes no more: the row
+"uvloop alone", of a process that only looks at them, says how fast it can be, so that no client's rate is that of the server.
 
 Half of what a frame costs that comes alone is that the process is woken for it, which nobody can save: the rows "alone" say how
 much, for a process that does nothing but look for the last number in the bytes that it is given. On a busy machine a client is

@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 
-from haversack.streams.transport import HEARD, Closed, FrameSocket, Heard
+from haversack.streams.transport import BURST_MAX, HEARD, Closed, FrameSocket, Heard, Take
 
 DATA = {
     "depth": {"E": 2, "T": 1, "U": 7, "a": [["99.14", "0.00"]], "b": [], "e": "depth", "s": "SOL_USDC", "u": 7},
@@ -81,3 +82,19 @@ class Link:
         await asyncio.sleep(0)
         if self.is_stuck:
             await asyncio.Event().wait()
+
+
+class StretchLink(Link):
+    """One by which all that has come already is received in one piece."""
+
+    async def receive_into(self, take: Take) -> Sequence[str | bytes | Heard] | Closed | None:
+        came: list[str | bytes | Heard] = []
+        while not came or (len(came) < BURST_MAX and not self._inbox.empty()):
+            item = await self._inbox.get()
+            if isinstance(item, Closed):
+                if not came:
+                    return item
+                self.say(item)
+                break
+            came.append(item)
+        return came

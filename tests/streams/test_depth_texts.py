@@ -31,7 +31,10 @@ def compact(**keys: object) -> str:
 USUAL = compact(data=DATA["depth"], stream=DEPTH)
 
 
-@pytest.mark.parametrize("text", [USUAL, USUAL.encode()], ids=["text", "bytes"])
+SPACED = json.dumps({"data": DATA["depth"], "stream": DEPTH}, indent=1)
+
+
+@pytest.mark.parametrize("text", [USUAL, USUAL.encode(), SPACED], ids=["text", "bytes", "spaces"])
 def test_a_frame_that_only_books_read_keeps_its_texts(text: str | bytes) -> None:
     said = new_session().received(text, 1)
     assert isinstance(said, DepthFrame)
@@ -43,9 +46,8 @@ def test_a_frame_that_only_books_read_keeps_its_texts(text: str | bytes) -> None
     [
         compact(stream=DEPTH, data=DATA["depth"]),
         compact(data=DATA["depth"], stream=DEPTH, zone="depth.OTHER"),
-        json.dumps({"data": DATA["depth"], "stream": DEPTH}, indent=1),
     ],
-    ids=["name first", "another name last", "spaces"],
+    ids=["name first", "another name last"],
 )
 def test_a_name_in_another_place_is_read_all_the_same(text: str) -> None:
     said = new_session().received(text, 1)
@@ -85,6 +87,14 @@ def test_both_forms_count_as_heard(texts: bool) -> None:
     session.heard(12 * S)
     assert [suspect.stream for suspect in session.suspects(12 * S)] == []
     assert session.is_asked(DEPTH)
+
+
+@pytest.mark.parametrize("texts", [True, False])
+def test_neither_form_counts_for_a_stream_that_was_not_asked_for_on_this_connection(texts: bool) -> None:
+    session = new_session(texts=texts)
+    session.connected(1 * S)
+    assert session.received(USUAL, 2 * S) is not None
+    assert (session.heard_us_of(DEPTH), session.tracks[DEPTH].events) == (None, 0)
 
 
 def test_a_dead_stream_of_a_book_is_asked_for_again() -> None:

@@ -4,12 +4,14 @@ import asyncio
 import json
 import tracemalloc
 
+import pytest
+
 from haversack.errors import SlowConsumer
 from haversack.streams.aio import AsyncStreams
 from haversack.streams.subscription import Subscription
 from haversack.streams.transport import Closed, Heard
 from haversack.wire.events import DepthUpdate, RawEvent
-from streams.link import Link, frame
+from streams.link import Link, StretchLink, frame
 from streams.network import Network
 from streams.virtual import LoopClock, run, seconds
 
@@ -100,9 +102,10 @@ def test_a_reader_for_whom_all_wait_loses_nothing_within_bounds() -> None:
     assert subscription.dropped == 0
 
 
-def test_a_connection_that_waits_for_its_reader_is_not_taken_for_dead() -> None:
+@pytest.mark.parametrize("kind", [Link, StretchLink])
+def test_a_connection_that_waits_for_its_reader_is_not_taken_for_dead(kind: type[Link]) -> None:
     async def main() -> None:
-        network = Network()
+        network = Network(make=kind)
         async with AsyncStreams(URL, clock=LoopClock(), connect=network) as streams:
             subscription = streams.subscribe("ticker.A", queue_max=2, when_full="block")
             await subscription.sent()
@@ -117,9 +120,10 @@ def test_a_connection_that_waits_for_its_reader_is_not_taken_for_dead() -> None:
     run(main())
 
 
-def test_closing_a_reader_for_whom_all_wait_lets_the_others_go_on() -> None:
+@pytest.mark.parametrize("kind", [Link, StretchLink])
+def test_closing_a_reader_for_whom_all_wait_lets_the_others_go_on(kind: type[Link]) -> None:
     async def main() -> None:
-        network = Network()
+        network = Network(make=kind)
         async with AsyncStreams(URL, clock=LoopClock(), connect=network) as streams:
             blocking = streams.subscribe("trade.A", queue_max=2, when_full="block")
             other = streams.subscribe("depth.A")

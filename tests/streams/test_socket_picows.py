@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
@@ -234,8 +234,9 @@ async def handed(socket: HandingSocket, *, until: int, most: int = 1_000) -> tup
         return len(used) < most
 
     while len(used) + len(received) < until:
-        if (item := await socket.receive_into(take)) is not None:
-            received.append(item)
+        came = await socket.receive_into(take)
+        assert came is None or isinstance(came, Sequence)
+        received += came or ()
     return used, received
 
 
@@ -256,6 +257,18 @@ async def test_of_a_burst_a_stretch_is_handed_over_so_that_others_have_their_tur
         used, received = await handed(socket, until=2 * BURST_MAX)
     assert len(used) == BURST_MAX
     assert used + received == [b"%d" % number for number in range(2 * BURST_MAX)]
+
+
+async def test_what_has_come_already_is_received_in_stretches() -> None:
+    async with waited_for(numbered(0, BURST_MAX), raw(END | PING), numbered(BURST_MAX, 3 * BURST_MAX)) as socket:
+        first = await socket.receive()
+        stretches: list[object] = []
+        while sum(len(each) for each in stretches if isinstance(each, list)) < 3 * BURST_MAX:
+            stretches.append(await socket.receive_into(lambda _: False))
+    numbers = [b"%d" % number for number in range(3 * BURST_MAX)]
+    expected = [*numbers[:BURST_MAX], HEARD, *numbers[BURST_MAX:]]
+    assert [first] + [item for each in stretches for item in each] == expected  # type: ignore[attr-defined]
+    assert max(len(each) for each in stretches if isinstance(each, list)) == BURST_MAX
 
 
 async def test_what_goes_wrong_with_what_was_handed_over_is_told_to_whoever_waits() -> None:

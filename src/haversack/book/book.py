@@ -36,10 +36,15 @@ class Book(BookReader):
 
     def update(self, changes: Changes) -> None:
         """For the stream: a depth message came, in the order in which it was sent."""
-        with self._state.lock:
+        state = self._state
+        # Written out: for one of many small messages `with` takes twice as long.
+        state.lock.acquire()
+        try:
             self._splice.update(changes)
-            if self._state.witness is not None:
-                self._check(self._state.witness)
+            if state.witness is not None:
+                self._check(state.witness)
+        finally:
+            state.lock.release()
 
     def ticker(self, ticker: BookTicker) -> None:
         """For the stream: a message of the book ticker came. One that contradicts the book makes it begin anew."""

@@ -44,8 +44,11 @@ class Sides(Reading):
                 ladder.horizon = ladder.keys[0]
                 self._has_horizon = True
 
-    def apply(self, changes: Changes) -> None:
-        """Make all changes of one message. Errors: Malformed; then this book is neither the old nor the new one: drop it."""
+    def apply(self, changes: Changes) -> bool:
+        """Make all changes of one message; whether the book is sound then, as `is_sound` says.
+
+        Errors: Malformed; then this book is neither the old nor the new one: drop it.
+        """
         if isinstance(changes, DepthTexts):
             bids, asks = changes.bids, changes.asks
         else:
@@ -64,6 +67,10 @@ class Sides(Reading):
                 raise error if isinstance(error, Malformed) else Malformed("not a number") from error
         self.update_id = changes.last_update_id
         self.engine_us = changes.engine_us
+        bid_keys, ask_keys = self.bids.keys, self.asks.keys
+        if bid_keys and ask_keys and bid_keys[-1] + ask_keys[-1] >= 0:
+            return False
+        return not (self._has_horizon and self.is_used_up)
 
     @property
     def best_bid(self) -> BookLevel | None:

@@ -100,8 +100,8 @@ class Splice:
 
     def update(self, changes: Changes) -> None:
         """A depth message came."""
-        sides = self.sides
-        if not self.is_synced or sides is None:
+        sides = self.sides if self.is_synced else None
+        if sides is None:
             self._keep(changes)
         elif changes.first_update_id == sides.update_id + 1 <= changes.last_update_id and changes.symbol == self.symbol:
             self._apply(sides, changes)
@@ -127,11 +127,11 @@ class Splice:
 
     def _apply(self, sides: Sides, changes: Changes) -> None:
         try:
-            sides.apply(changes)
+            is_sound = sides.apply(changes)
         except Malformed:
             self._drop(Doubt.MALFORMED)
             return
-        if sides.is_sound:
+        if is_sound:
             self.applied += 1
         else:
             self._drop(self._flaw(sides))

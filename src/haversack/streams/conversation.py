@@ -6,8 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from functools import partial
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 from haversack.clock import Clock
 from haversack.errors import StreamClosed, TransportError
@@ -81,31 +80,56 @@ class Conversation:
 
     async def _read(self) -> None:
         socket = self._socket
-        receive = partial(socket.receive_into, self._take) if isinstance(socket, HandingSocket) else socket.receive
+        if isinstance(socket, HandingSocket):
+            await self._read_in_stretches(socket)
         while True:
             for _ in range(BURST_MAX):
-                frame = await receive()
+                frame = await socket.receive()
                 if isinstance(frame, Closed):
                     raise StreamClosed(frame.code, frame.reason)
-                if frame is not None:
-                    self._take(frame)
+                self._take(frame)
                 if self._full:
                     await self._make_room()
             await asyncio.sleep(0)
 
+    async def _read_in_stretches(self, socket: HandingSocket) -> NoReturn:
+        while True:
+            came = await socket.receive_into(self._take)
+            if isinstance(came, Closed):
+                raise StreamClosed(came.code, came.reason)
+            if came is None:
+                await self._make_room()
+            else:
+                await self._take_all(came)
+            await asyncio.sleep(0)
+
+    async def _take_all(self, came: Sequence[str | bytes | Heard]) -> None:
+        """Hand on a stretch of what came, all of it at one time: the clock is read, and the heartbeat told, once."""
+        now_us = self._clock.monotonic_us()
+        self._session.heard(now_us)
+        for frame in came:
+            if not isinstance(frame, Heard):
+                self._use(frame, now_us)
+                if self._full:
+                    await self._make_room()
+                    now_us = self._clock.monotonic_us()
+
     def _take(self, frame: str | bytes | Heard) -> bool:
         """Hand on what came; False if nothing more should be read before there is room for it."""
-        if isinstance(frame, Heard):
-            self._session.heard(self._clock.monotonic_us())
-            return True
-        said = self._session.received(frame, self._clock.monotonic_us())
+        now_us = self._clock.monotonic_us()
+        self._session.heard(now_us)
+        if not isinstance(frame, Heard):
+            self._use(frame, now_us)
+        return not self._full
+
+    def _use(self, frame: str | bytes, now_us: int) -> None:
+        said = self._session.read(frame, now_us)
         if said is None:
             self._is_clock_due.set()
             # What was refused counts as lost, which its readers are told now.
             self._work.set()
-            return True
-        self._full = self._routes.deliver(said, len(frame))
-        return not self._full
+        else:
+            self._full = self._routes.deliver(said, len(frame))
 
     async def _make_room(self) -> None:
         self._is_held = True

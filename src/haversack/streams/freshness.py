@@ -132,7 +132,7 @@ class Track:
             self.lost_us = since_us
             self.interruptions += 1
 
-    def heard(self, message: Message | DepthFrame, event_us: int | None, now_us: int, *, wall_offset_us: int) -> None:
+    def heard(self, message: Message | DepthFrame, event_us: int | None, now_us: int, wall_offset_us: int) -> None:
         """It brought something, which the exchange sent at `event_us`."""
         self.heard_us = self.last_us = now_us
         self.events += 1

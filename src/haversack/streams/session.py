@@ -189,14 +189,20 @@ class StreamSession:
 
     def received(self, frame: str | bytes, now_us: int) -> Delivery | None:
         """What a frame says; None for what concerns nobody. Nothing that a peer sends raises here."""
-        if self._pulse is not None:
-            self._pulse.heard(now_us)
-            self.heard_us = now_us
+        self.heard(now_us)
+        return self.read(frame, now_us)
+
+    def read(self, frame: str | bytes, now_us: int) -> Delivery | None:
+        """The same, of a frame of which `heard` was told already."""
         # A name that does not stand last costs time only: the frame is then read in the other form.
-        if self._texts and last_word(frame) in self._texts:
-            said = read_depth(frame)
-            if said is not None and said.stream in self._texts:
-                self._has_brought(said, said.depth.event_us, now_us)
+        texts = self._texts
+        if texts and last_word(frame) in texts and (said := read_depth(frame)) is not None:
+            stream = said.stream
+            if stream in texts:
+                track = self._tracks.get(stream)
+                if track is not None and track.asked_us is not None:
+                    track.heard(said, said.depth.event_us, now_us, self._losses.wall_offset_us)
+                    self._is_mute = False
                 return said
         return self._received_other(frame, now_us)
 
@@ -206,7 +212,11 @@ class StreamSession:
         except ProtocolError as error:
             return error
         if isinstance(said, Message):
-            self._has_brought(said, getattr(said.event, "event_us", None), now_us)
+            # Only what was asked for is remembered: a hostile peer could otherwise fill the memory with names.
+            track = self._tracks.get(said.stream)
+            if track is not None and track.asked_us is not None:
+                track.heard(said, getattr(said.event, "event_us", None), now_us, self._losses.wall_offset_us)
+                self._is_mute = False
             return said
         streams = self._concerned(said.code, now_us)
         if said.code == _BAD_SIGNATURE and streams and self._measures_clock and not self._was_clock_measured:
@@ -320,13 +330,6 @@ class StreamSession:
     @property
     def _is_watching(self) -> bool:
         return bool(self._tracks)
-
-    def _has_brought(self, said: Message | DepthFrame, event_us: int | None, now_us: int) -> None:
-        # Only what was asked for is remembered: a hostile peer could otherwise fill the memory with names.
-        track = self._tracks.get(said.stream)
-        if track is not None and track.asked_us is not None:
-            track.heard(said, event_us, now_us, wall_offset_us=self._losses.wall_offset_us)
-            self._is_mute = False
 
     def _enter(self, state: ConnectionState, now_us: int) -> None:
         self.state = state

@@ -80,6 +80,9 @@ class PicowsSocket(WSListener):
                 self._is_over.set()
         elif frame.rsv1 or frame.rsv2 or frame.rsv3:
             self._refuse(transport, WSCloseCode.PROTOCOL_ERROR, "a frame uses an extension that was not agreed on")
+        elif kind is _TEXT and frame.fin and not self._parts:
+            # Nearly all are such.
+            self._arrived(transport, frame.get_payload_as_bytes())
         elif kind is _TEXT or kind is _BINARY or kind is _CONTINUATION:
             if (kind is _CONTINUATION) != bool(self._parts):
                 self._refuse(transport, WSCloseCode.PROTOCOL_ERROR, "parts of two messages came in one another")
@@ -117,10 +120,10 @@ class PicowsSocket(WSListener):
             await self._receiver
         return self._next()
 
-    async def receive_into(self, take: Take) -> str | bytes | Heard | Closed | None:
-        """What comes next; what comes while this waits is given to `take`."""
+    async def receive_into(self, take: Take) -> list[bytes | Heard] | Closed | None:
+        """What has come already, or the end; what comes while this waits is given to `take`."""
         if self._waiting:
-            return self._next()
+            return self._stretch()
         if self._closed is not None:
             return self._closed
         self._receiver = self._loop.create_future()
@@ -135,10 +138,20 @@ class PicowsSocket(WSListener):
 
     def _next(self) -> bytes | Heard:
         item = self._waiting.popleft()
-        self._waiting_bytes -= len(item) + _ITEM_BYTES
+        self._left(len(item) + _ITEM_BYTES)
+        return item if type(item) is bytes else self._heard(item)
+
+    def _stretch(self) -> list[bytes | Heard]:
+        waiting = self._waiting
+        items = [waiting.popleft() for _ in range(min(len(waiting), BURST_MAX))]
+        self._left(sum(map(len, items)) + len(items) * _ITEM_BYTES)
+        return [item if type(item) is bytes else self._heard(item) for item in items]
+
+    def _left(self, count_bytes: int) -> None:
+        """So much waits no longer."""
+        self._waiting_bytes -= count_bytes
         if self._is_paused and self._waiting_bytes <= _RESUME_BYTES:
             self._go_on()
-        return item if type(item) is bytes else self._heard(item)
 
     def _heard(self, item: _Waiting) -> Heard:
         # No pong for a peer that does not take what it was sent: pongs would fill the memory.
@@ -201,7 +214,8 @@ class PicowsSocket(WSListener):
         if self._waiting_bytes > WAITING_BYTES_MAX and not self._is_paused:
             self._is_paused = True
             transport.underlying_transport.pause_reading()
-        self._wake()
+        if self._receiver is not None:
+            self._wake()
 
     def _hand(self, take: Take, item: _Waiting) -> None:
         self._handed += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 
@@ -58,8 +58,8 @@ class HandingSocket(FrameSocket, Protocol):
     No task has to be woken for a frame then, which is a good part of what it costs.
     """
 
-    async def receive_into(self, take: Take) -> str | bytes | Heard | Closed | None:
-        """What comes next, as `receive` tells it; but what comes while this waits is given to `take`.
+    async def receive_into(self, take: Take) -> Sequence[str | bytes | Heard] | Closed | None:
+        """What has come already, up to a stretch of it, or the end; but what comes while this waits is given to `take`.
 
         None once `take` has said that it can use no more, and after a stretch of it, so that others have their turn.
         """
