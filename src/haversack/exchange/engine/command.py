@@ -7,7 +7,15 @@ from typing import TypeAlias
 import msgspec
 
 from haversack.exchange.engine.rules import AccountSettings, FeeTier
-from haversack.wire.enums import OrderBookState, SelfTradePrevention, Side, SlippageToleranceType, TimeInForce, TriggerBy
+from haversack.wire.enums import (
+    CancelOrderType,
+    OrderBookState,
+    SelfTradePrevention,
+    Side,
+    SlippageToleranceType,
+    TimeInForce,
+    TriggerBy,
+)
 
 SLIPPAGE_SCALE = 8
 """Decimals of a slippage tolerance that count."""
@@ -81,7 +89,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, tag="place", array_like=T
 
 
 class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag="cancel", array_like=True):
-    """Take one resting order out of the book; with a client id, the newest resting order that carries it."""
+    """Take one order out that rests or waits for its trigger; with a client id, the newest that carries it."""
 
     account: int
     symbol: str
@@ -90,10 +98,12 @@ class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag="cancel", array_like
 
 
 class CancelAll(msgspec.Struct, frozen=True, tag="cancelAll", array_like=True):
-    """Take all resting orders of an account in one market out of the book, oldest first."""
+    """Take all orders of an account in one market out, those that wait for their triggers too, oldest first."""
 
     account: int
     symbol: str
+    kind: CancelOrderType | None = None
+    """Only those that rest, or only those that wait."""
 
 
 class SetPrices(msgspec.Struct, frozen=True, tag="prices", array_like=True):

@@ -18,6 +18,7 @@ def fingerprint(ledger: Ledger, markets: Iterable[Market]) -> str:
     state = [
         ledger.next_id,
         ledger.settle_us,
+        ledger.liquidate_us,
         [_account(account) for account in ledger.accounts],
         sorted(ledger.granted.items()),
         sorted(ledger.fees.items()),
@@ -47,6 +48,7 @@ def _market(market: Market) -> list[Any]:
         market.observe_us,
         _ladder(market.book.bids),
         _ladder(market.book.asks),
+        list(market.triggers.by_id.values()),
     ]
 
 

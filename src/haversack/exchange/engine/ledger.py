@@ -122,13 +122,15 @@ class Account:
 class Ledger:
     """All accounts, numbered from 1 in the order of their opening, and the account that fees go to."""
 
-    __slots__ = ("_accounts", "_by_key", "_covers", "_fees", "_granted", "next_id", "settle_us")
+    __slots__ = ("_accounts", "_by_key", "_covers", "_fees", "_granted", "liquidate_us", "next_id", "settle_us")
 
     def __init__(self, assets: Iterable[AssetRules], *, first_id: int = 1) -> None:
         self.next_id = first_id
         """Orders and positions share one sequence (recorded 2025-06)."""
         self.settle_us = 0
         """When to settle next what perpetuals brought and cost."""
+        self.liquidate_us = 0
+        """When to look next for accounts whose margin is used up."""
         self._granted = {asset.symbol: 0 for asset in assets}
         self._fees = dict(self._granted)
         self._covers: dict[str, int] = {}

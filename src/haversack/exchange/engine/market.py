@@ -46,7 +46,7 @@ class Market:
         """Its positions; None in a spot market."""
         if self.perpetual is not None:
             self.perpetual.following = Following(self, ledger)
-        self.clearing: Clearing = self.perpetual or SpotClearing(rules, ledger)
+        self.clearing: Clearing = self.perpetual or SpotClearing(rules, ledger, margins)
         self.triggers = Triggers()
         self.prices = Prices(rules) if rules.is_perpetual else None
         """Index, mark and premium of a perpetual."""

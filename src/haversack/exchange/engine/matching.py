@@ -9,10 +9,11 @@ from haversack.exchange.engine.event import Event, OrderEnded, OrderFacts, Trade
 from haversack.exchange.engine.ledger import Ledger
 from haversack.exchange.engine.market import Market
 from haversack.exchange.engine.order import BID, WorkingOrder, quantity_at, reaches
-from haversack.wire.enums import ExpiryReason, OrderStatus, SelfTradePrevention, TimeInForce
+from haversack.wire.enums import ExpiryReason, OrderStatus, SelfTradePrevention, TimeInForce, TriggerBy
 
 REJECT_TAKER, REJECT_MAKER = SelfTradePrevention.REJECT_TAKER, SelfTradePrevention.REJECT_MAKER
 IOC = TimeInForce.IOC
+LAST_PRICE = TriggerBy.LAST_PRICE
 
 
 class Matching:
@@ -78,6 +79,8 @@ class Matching:
         market.clearing.settle(taker, match, events, is_maker=False)
         market.clearing.settle(maker, match, events, is_maker=True)
         events.append(_print(taker.facts, maker.facts, match))
+        if market.triggers.by_id:
+            market.triggers.reach(LAST_PRICE, level.price)
 
     def _forget(self, maker: WorkingOrder) -> None:
         self._ledger.account(maker.facts.account).open_orders[self._market.rules.symbol].remove(maker)

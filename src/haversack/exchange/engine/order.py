@@ -26,6 +26,8 @@ class WorkingOrder(msgspec.Struct, gc=False, eq=False):
     """Locked for this order, in the smallest units of the asset that it gives."""
     executed: int = 0
     executed_quote: int = 0
+    has_exits: bool = False
+    """Whether its take-profit and stop-loss, if it has them, were created."""
 
     def status(self) -> OrderStatus:
         """Status of an order that rests."""

@@ -16,6 +16,7 @@ from haversack.exchange.engine.perpetual.margin import AccountMargin, Exposure
 from haversack.exchange.engine.perpetual.margins import Margins
 from haversack.exchange.engine.perpetual.position import Position
 from haversack.exchange.engine.rules import AccountSettings
+from haversack.exchange.engine.spot_limit import max_spot_quantity, max_withdrawal
 from haversack.wire.enums import OrderBookState, Side
 
 Levels = list[tuple[int, int]]
@@ -75,9 +76,22 @@ class Readable:
         orders = [order for market in by_symbol.values() for order in market.by_id.values()]
         return [_view(order) for order in sorted(orders, key=lambda order: order.facts.order_id)]
 
+    def pending_orders(self, account: int, symbol: str | None = None) -> list[OpenOrder]:
+        """Orders that wait for their triggers, oldest first."""
+        markets = self._markets.values() if symbol is None else [self._markets[symbol]]
+        orders = [order for market in markets for order in market.triggers.of(account).values()]
+        return [order.view() for order in sorted(orders, key=lambda order: order.facts.order_id)]
+
+    def trigger_orders(self, account: int) -> int:
+        """How many those are, in all markets."""
+        return sum(len(market.triggers.of(account)) for market in self._markets.values())
+
     def order(self, account: int, symbol: str, *, order_id: int | None = None, client_id: int | None = None) -> OpenOrder | None:
-        """One resting order of an account; of several with the same client id, the newest."""
+        """One order of an account that rests or waits; of several with the same client id, the newest."""
         order = self._ledger.account(account).open_orders[symbol].find(order_id, client_id)
+        pending = self._markets[symbol].triggers.find(account, order_id, client_id)
+        if pending and (order is None or order.facts.order_id < pending.facts.order_id):
+            return pending.view()
         return _view(order) if order else None
 
     def depth(self, symbol: str) -> tuple[Levels, Levels, int]:
@@ -140,6 +154,14 @@ class Readable:
     def max_order_quantity(self, account: int, symbol: str, side: Side, price: Decimal, *, reduce_only: bool) -> int:
         """The largest order that margin allows in a perpetual, in quantity units."""
         return self._margins.max_order_quantity(self._ledger.account(account), symbol, side, price, reduce_only=reduce_only)
+
+    def max_spot_quantity(self, account: int, symbol: str, side: Side, price: Decimal | None) -> int:
+        """The largest order that money and margin allow in a spot market, in quantity units; a bid without a price is none."""
+        return max_spot_quantity(self._margins, self._ledger.account(account), self._markets[symbol].rules, (side, price))
+
+    def max_withdrawal(self, account: int, asset: str) -> int:
+        """How much of an asset is available and not needed, in its smallest units."""
+        return max_withdrawal(self._margins, self._ledger.account(account), asset)
 
     def mark_price(self, symbol: str) -> int | None:
         """A perpetual's mark price in its price units; before the first one its active price."""

@@ -17,6 +17,7 @@ from haversack.exchange.engine.order import WorkingOrder
 from haversack.exchange.engine.perpetual.position import Position
 from haversack.exchange.engine.perpetual.prices import PriceState
 from haversack.exchange.engine.rules import AccountSettings, FeeTier
+from haversack.exchange.engine.triggers import PendingOrder
 from haversack.wire.enums import OrderBookState
 
 
@@ -57,6 +58,7 @@ class LedgerState(msgspec.Struct, frozen=True, kw_only=True):
 
     next_id: int
     settle_us: int
+    liquidate_us: int
     granted: list[tuple[str, int]]
     fees: list[tuple[str, int]]
     covers: list[tuple[str, int]] = []
@@ -70,6 +72,8 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     markets: list[MarketState]
     orders: list[WorkingOrder]
     """All that rest: each book's in the order of priority, so that putting them in one by one makes the same queues."""
+    pending: list[PendingOrder] = []
+    """All that wait for their triggers: each market's by id."""
 
 
 def dump(ledger: Ledger, markets: Sequence[Market]) -> EngineState:
@@ -85,6 +89,7 @@ def dump(ledger: Ledger, markets: Sequence[Market]) -> EngineState:
             for level in ladder.from_best()
             for order in level.orders.values()
         ],
+        pending=[order for market in markets for order in market.triggers.by_id.values()],
     )
 
 
@@ -99,8 +104,8 @@ def load(state: EngineState, ledger: Ledger, markets: Mapping[str, Market]) -> N
         account.deposits.extend(each.deposits)
         account.unsettled = each.unsettled
         account.liquidating = each.liquidating
-    ledger.next_id, ledger.settle_us = state.ledger.next_id, state.ledger.settle_us
     counted = state.ledger
+    ledger.next_id, ledger.settle_us, ledger.liquidate_us = counted.next_id, counted.settle_us, counted.liquidate_us
     ledger.recount(granted=counted.granted, fees=counted.fees, covers=counted.covers)
     for told in state.markets:
         _load_market(told, markets[told.symbol])
@@ -114,11 +119,20 @@ def load(state: EngineState, ledger: Ledger, markets: Mapping[str, Market]) -> N
     # An account knows its orders by age, a book by price.
     for order in sorted(orders, key=lambda order: order.facts.order_id):
         ledger.account(order.facts.account).open_orders[order.facts.symbol].add(order)
+    for pending in state.pending:
+        markets[pending.facts.symbol].triggers.add(pending)
 
 
 def _ledger(ledger: Ledger) -> LedgerState:
     granted, fees, covers = (list(counted.items()) for counted in (ledger.granted, ledger.fees, ledger.covers))
-    return LedgerState(next_id=ledger.next_id, settle_us=ledger.settle_us, granted=granted, fees=fees, covers=covers)
+    return LedgerState(
+        next_id=ledger.next_id,
+        settle_us=ledger.settle_us,
+        liquidate_us=ledger.liquidate_us,
+        granted=granted,
+        fees=fees,
+        covers=covers,
+    )
 
 
 def _account(account: Account) -> AccountState:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from haversack.exchange.engine.book import Book
 from haversack.exchange.engine.bounds import bounds_of
 from haversack.exchange.engine.command import Place
-from haversack.exchange.engine.order import quantity_at, reaches
+from haversack.exchange.engine.order import WorkingOrder, quantity_at, reaches
+from haversack.exchange.engine.perpetual.holding import Holding
 from haversack.exchange.engine.rules import MarketRules
 from haversack.wire.enums import SelfTradePrevention
 
@@ -20,8 +23,13 @@ class Survey(NamedTuple):
     is_complete: bool
 
 
-def survey(place: Place, book: Book, rules: MarketRules, mean_bounds: tuple[int, int]) -> Survey:
-    """Walk the book as matching would. Own orders are no liquidity, and end the walk if meeting one ends the order."""
+def survey(
+    place: Place, book: Book, rules: MarketRules, mean_bounds: tuple[int, int], *, holdings: Mapping[int, Holding] | None = None
+) -> Survey:
+    """Walk the book as matching would. Own orders are no liquidity, and end the walk if meeting one ends the order.
+
+    With the holdings of a perpetual, orders that only reduce are as large as their positions would be by then.
+    """
     ladder = book.opposite(place.side)
     best = ladder.best()
     if best is None:
@@ -31,6 +39,7 @@ def survey(place: Place, book: Book, rules: MarketRules, mean_bounds: tuple[int,
     left = place.quote_quantity if place.quantity is None else place.quantity
     assert left is not None
     quantity = quote = 0
+    positions = None if holdings is None else _Positions(holdings)
     for level in ladder.from_best():
         if not reaches(place, level.price) or bounds.beyond(level.price):
             break
@@ -42,7 +51,7 @@ def survey(place: Place, book: Book, rules: MarketRules, mean_bounds: tuple[int,
                 if place.self_trade_prevention is SelfTradePrevention.REJECT_MAKER:
                     continue
                 return Survey(quantity, quote, is_complete=False)
-            take = min(wanted, maker.left)
+            take = min(wanted, maker.left) if positions is None else positions.take(maker, wanted)
             amount = take * level.price * rules.quote_unit
             quantity += take
             quote += amount
@@ -50,3 +59,23 @@ def survey(place: Place, book: Book, rules: MarketRules, mean_bounds: tuple[int,
             if not quantity_at(left, level.price, by_quote=by_quote, rules=rules):
                 return Survey(quantity, quote, is_complete=True)
     return Survey(quantity, quote, is_complete=False)
+
+
+class _Positions:
+    """How far makers' positions would shrink on the way."""
+
+    __slots__ = ("_given", "_holdings")
+
+    def __init__(self, holdings: Mapping[int, Holding]) -> None:
+        self._holdings = holdings
+        self._given: Counter[int] = Counter()
+
+    def take(self, maker: WorkingOrder, wanted: int) -> int:
+        """What an order gives when its turn comes."""
+        facts, left = maker.facts, maker.left
+        if facts.reduce_only:
+            holding = self._holdings.get(facts.account)
+            left = min(left, max(0, abs(holding.quantity) - self._given[facts.account])) if holding else 0
+        taken = min(wanted, left)
+        self._given[facts.account] += taken
+        return taken

@@ -19,6 +19,7 @@ from haversack.wire.enums import SystemOrderType
 
 if TYPE_CHECKING:
     from haversack.exchange.engine.command import Place
+    from haversack.exchange.engine.perpetual.following import Following
     from haversack.exchange.engine.perpetual.margins import Margins
     from haversack.exchange.engine.survey import Survey
 
@@ -28,7 +29,7 @@ ON_BOOK = SystemOrderType.LIQUIDATE_POSITION_ON_BOOK
 class PerpetualClearing:
     """All positions of one perpetual. They sum to zero."""
 
-    __slots__ = ("_ledger", "_margins", "_rules", "holdings", "open_interest")
+    __slots__ = ("_ledger", "_margins", "_rules", "following", "holdings", "open_interest")
 
     def __init__(self, rules: MarketRules, ledger: Ledger, margins: Margins) -> None:
         self._rules = rules
@@ -37,6 +38,13 @@ class PerpetualClearing:
         self.holdings: dict[int, Holding] = {}
         """By account; empty ones may be among them."""
         self.open_interest = 0
+        self.following: Following | None = None
+        """The orders that follow positions; the market sets it."""
+
+    def quantity(self, account: int) -> int:
+        """An account's signed position."""
+        holding = self.holdings.get(account)
+        return holding.quantity if holding else 0
 
     @property
     def positions(self) -> Mapping[int, int]:
@@ -101,6 +109,8 @@ class PerpetualClearing:
             liquidation_fee=liquidation_fee,
         )
         self.take(account, holding, fill, match.time_us, events)
+        if facts.conditions is not None and self.following is not None:
+            self.following.filled(order, match.time_us, events)
 
     def take(self, account: Account, holding: Holding, fill: Fill, now_us: int, events: list[Event]) -> None:
         """Give an account a fill, be it of the book or beside it."""
@@ -112,10 +122,11 @@ class PerpetualClearing:
         account.unsettled += sum([each.amount for each in changed.settlements])
         if fill.fee or fill.liquidation_fee:
             self._ledger.take_fee(self._rules.quote, fill.fee + fill.liquidation_fee)
-        if account.is_house:
-            return
-        self._margins.charge(account, self._rules.symbol, fill)
-        self._tell(account, was, changed, events)
+        if not account.is_house:
+            self._margins.charge(account, self._rules.symbol, fill)
+            self._tell(account, was, changed, events)
+        if self.following is not None:
+            self.following.moved(account, was, now, events)
 
     def _tell(self, account: Account, was: int, changed: Change, events: list[Event]) -> None:
         position, settlements = changed.position, changed.settlements
@@ -131,7 +142,7 @@ class PerpetualClearing:
 
     def changed(self, account: Account, was: int, position: Position, settlements: tuple[Settlement, ...]) -> PositionChanged:
         """What is told of a position that had another quantity, `was`, or other payments before."""
-        symbol = self._rules.symbol
+        symbol, holding = self._rules.symbol, self.holding(account)
         return PositionChanged(
             account.number,
             symbol,
@@ -139,7 +150,8 @@ class PerpetualClearing:
             position,
             settlements,
             mark=self._margins.mark(symbol),
-            exposed=self.holding(account).exposed,
+            # Of one that was closed it is what orders could open; another one may be open already.
+            exposed=holding.exposed if position.quantity else max(holding.bids, holding.asks),
             leverage_e8=account.settings.leverage_e8,
         )
 
