@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from exchange.stranger import Desk, Stranger, loads, open_desk, said
 from haversack.account.equity import equity
-from haversack.exchange.api.worth import as_there
 from haversack.wire.capital import MarginAccount
 from haversack.wire.codec import decode
 
@@ -65,20 +64,6 @@ async def test_client_finds_no_figure_that_does_not_follow_from_the_others(amoun
     assert equity(stated).disagreements == ()
 
 
-@pytest.mark.parametrize(
-    ("exact", "held"),
-    [
-        ("0.12345678901234567890123456785", "0.1234567890123456789012345678"),
-        ("12345.678901234567890123456785", "12345.67890123456789012345678"),
-        ("0.000000000000000000000000000049", "0"),
-        ("100.00", "100"),
-        ("0", "0"),
-    ],
-)
-def test_numbers_have_28_digits_and_28_decimals_and_no_zeros_at_the_end(exact: str, held: str) -> None:
-    assert str(as_there(Decimal(exact))) == held
-
-
 async def test_leverage_limit_is_the_initial_margin_of_a_flat_account() -> None:
     async with open_desk() as desk:
         somebody = Stranger(desk)
@@ -123,7 +108,6 @@ async def test_largest_order_without_a_price_is_at_the_mark_price() -> None:
     [
         ({"symbol": "NOTREAL_USDC"}, (400, INVALID, "Invalid market symbol")),
         ({"price": "0"}, (400, INVALID, "Price is below the minimum allowed value")),
-        ({"symbol": "SOL_USDC_PERP"}, (400, INVALID, "The largest order in a perpetual is not served by this local exchange")),
         ({"autoBorrow": True}, (400, INVALID, "Borrowing is not served by this local exchange")),
     ],
 )

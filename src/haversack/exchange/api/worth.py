@@ -1,174 +1,121 @@
-"""What a spot account is worth as collateral, and how large its orders and withdrawals could be.
+"""What an account is worth as collateral, what of that its positions need, and how large its orders and withdrawals could be.
 
-The sums are those of recorded answers (2025-06, 2026-09). How much of an asset counts is a reading of the documented haircut
-function, not proven: min(base, 1 / (1 + penalty * sqrt(notional))). No account here has positions or loans.
+The engine has the figures (`engine/collateral.py`, `engine/perpetual/margin.py`); here they become answers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
-from fractions import Fraction
+from decimal import Decimal
 
-from haversack.exchange.api.account import LEVERAGE_SCALE
 from haversack.exchange.api.caller import Caller, not_served, unknown_symbol
+from haversack.exchange.engine.collateral import Collateralized
+from haversack.exchange.listing import Scales
 from haversack.exchange.messages import Refused
 from haversack.units import compact, stripped
 from haversack.wire.account import GetMaxOrderQuantity, GetMaxWithdrawalQuantity, MaxOrder, MaxWithdrawal
-from haversack.wire.assets import CollateralParameters, HaircutKind
 from haversack.wire.capital import Collateral, GetCollateral, MarginAccount
 from haversack.wire.enums import MarketType, Side
+from haversack.wire.markets import Market
 
-CASH = "USDC"
-"""What everything is valued in."""
-
-# The exchange's numbers: 96 bits, so 28 digits always fit, and at most 28 decimals; rounded half to even.
-_DIGITS, _DECIMALS = 28, 28
-_AS_THERE = Context(prec=_DIGITS, rounding=ROUND_HALF_EVEN)
-_EXACT = Context(prec=120)
-_ZERO, _ONE = Decimal(0), Decimal(1)
-_MMF_DECIMALS = Decimal("0.001")
+_ZERO = Decimal(0)
 
 
 def collateral(caller: Caller, _operation: GetCollateral) -> MarginAccount:
-    """The account's figures: assets after haircuts, and nothing that counts against them."""
-    rows = list(_rows(caller))
-    worth = _ZERO
-    for row in rows:
-        worth = _EXACT.add(worth, row.collateral_value)
-    worth = as_there(worth)
-    leverage = compact(caller.venue.engine.settings(caller.account).leverage_e8, LEVERAGE_SCALE)
+    """The account's figures; those of accounts without exposure have the recorded form (2025-06, 2026-09)."""
+    figures = caller.venue.engine.margin(caller.account)
+    fraction = figures.margin_fraction
     return MarginAccount(
-        assets_value=worth,
-        borrow_liability=_ZERO,
-        collateral=rows,
-        # Without exposure (recorded): what one part in `leverage` is.
-        imf=as_there(_AS_THERE.divide(_ONE, leverage)),
-        liabilities_value=_ZERO,
-        margin_fraction=None,
-        mmf=_flat_mmf(caller),
-        net_equity=worth,
-        net_equity_available=worth,
-        net_equity_locked=_ZERO,
-        net_exposure_futures=_ZERO,
-        pnl_unrealized=_ZERO,
-        unsettled_equity=_ZERO,
+        assets_value=stripped(figures.assets_value),
+        borrow_liability=stripped(figures.borrow_liability),
+        collateral=[_row(caller, each) for each in caller.venue.engine.collateral(caller.account)],
+        imf=stripped(figures.imf),
+        liabilities_value=stripped(figures.liabilities_value),
+        margin_fraction=None if fraction is None else stripped(fraction),
+        mmf=stripped(figures.mmf),
+        net_equity=stripped(figures.net_equity),
+        net_equity_available=stripped(figures.net_equity_available),
+        net_equity_locked=stripped(figures.net_equity_locked),
+        net_exposure_futures=stripped(figures.net_exposure_futures),
+        pnl_unrealized=stripped(figures.pnl_unrealized),
+        unsettled_equity=stripped(figures.unsettled_equity),
     )
 
 
-def _rows(caller: Caller) -> Iterator[Collateral]:
-    """Assets that are held and that count, in alphabetical order."""
-    held = caller.venue.engine.balances(caller.account)
-    parameters = {each.symbol: each for each in caller.venue.listing.collateral}
-    for asset in sorted(held):
-        available, locked = held[asset]
-        mark = mark_price(caller, asset)
-        if available + locked and asset in parameters and mark is not None:
-            yield _row(caller, parameters[asset], mark, (available, locked))
-
-
-def _row(caller: Caller, parameters: CollateralParameters, mark: Decimal, held: tuple[int, int]) -> Collateral:
-    asset, quantity_of = parameters.symbol, caller.venue.listing.quantity_of
-    total = quantity_of(asset, sum(held))
-    notional = as_there(_EXACT.multiply(total, mark))
-    weight = _weight(parameters, notional)
+def _row(caller: Caller, each: Collateralized) -> Collateral:
+    quantity_of = caller.venue.listing.quantity_of
     return Collateral(
-        asset_mark_price=mark,
-        available_quantity=quantity_of(asset, held[0]),
-        balance_notional=notional,
-        collateral_value=as_there(_EXACT.multiply(notional, weight)),
-        collateral_weight=weight,
+        asset_mark_price=stripped(each.mark),
+        available_quantity=quantity_of(each.asset, each.available),
+        balance_notional=stripped(each.notional),
+        collateral_value=stripped(each.value),
+        collateral_weight=stripped(each.weight),
         lend_quantity=_ZERO,
-        open_order_quantity=quantity_of(asset, held[1]),
-        symbol=asset,
-        total_quantity=total,
+        open_order_quantity=quantity_of(each.asset, each.locked),
+        symbol=each.asset,
+        total_quantity=stripped(each.total),
     )
-
-
-def _weight(parameters: CollateralParameters, notional: Decimal) -> Decimal:
-    function, there = parameters.haircut_function, _AS_THERE
-    kind, part = function.kind, _ONE
-    if kind.type == HaircutKind.INVERSE_SQRT:
-        assert isinstance(kind.base, Decimal), f"the haircut of {parameters.symbol} has no base"
-        assert isinstance(kind.positive_curve_penalty, Decimal), f"the haircut of {parameters.symbol} has no penalty"
-        penalty = there.multiply(kind.positive_curve_penalty, there.sqrt(notional))
-        part = min(kind.base, there.divide(_ONE, there.add(_ONE, penalty)))
-    return as_there(_EXACT.multiply(part, function.weight))
-
-
-def _flat_mmf(caller: Caller) -> Decimal:
-    """The smallest of the perpetuals' bases, with three decimals: 0.007 in 2026-09, where BTC's was 0.00666667 (inferred)."""
-    functions = [market.mmf_function for market in caller.venue.listing.markets.values() if market.mmf_function is not None]
-    least = min((function.base for function in functions), default=_ZERO)
-    return stripped(least.quantize(_MMF_DECIMALS, rounding=ROUND_HALF_UP))
-
-
-def as_there(number: Decimal) -> Decimal:
-    """As the exchange's numbers hold it, without trailing zeros."""
-    decimals = min(_DECIMALS, _DIGITS - 1 - number.adjusted())
-    return stripped(number.quantize(_ONE.scaleb(-decimals), rounding=ROUND_HALF_EVEN, context=_EXACT))
-
-
-def mark_price(caller: Caller, asset: str) -> Decimal | None:
-    """USDC for one unit: the mark price of its spot market; of one that was never quoted the price at which it was to open."""
-    if asset == CASH:
-        return _ONE
-    for symbol, market in caller.venue.listing.markets.items():
-        if (market.market_type, market.base_symbol, market.quote_symbol) == (MarketType.SPOT, asset, CASH):
-            twice = caller.venue.engine.twice_active_price(symbol)
-            opening = caller.venue.listing.opening_prices.get(symbol)
-            return opening if twice is None else compact(5 * twice, caller.scales(symbol).price_scale + 1)
-    return None
 
 
 def max_order(caller: Caller, operation: GetMaxOrderQuantity) -> MaxOrder:
-    """What is available, in steps: of the base for an ask; of the quote, at the limit or else the mark price, for a bid."""
+    """The largest order that would be accepted now, as far as money and margin decide, in steps."""
     caller.check_symbol(operation.symbol, unknown_symbol())
     market = caller.venue.listing.markets[operation.symbol]
-    if market.market_type != MarketType.SPOT:
-        raise not_served("The largest order in a perpetual is")
     if operation.auto_borrow:
         raise not_served("Borrowing is")
     price = None if operation.price is None else Decimal(operation.price)
     if price is not None and price <= 0:
         raise Refused.as_invalid("Price is below the minimum allowed value")
-    side = Side(operation.side)
-    if side is Side.ASK:
-        quantity = Fraction(_available(caller, market.base_symbol))
-    else:
-        at = price if price is not None else mark_price(caller, market.base_symbol) if market.quote_symbol == CASH else None
-        quantity = Fraction(_available(caller, market.quote_symbol)) / Fraction(at) if at else Fraction(0)
-    step = Fraction(market.filters.quantity.step_size)
+    find = _largest_in_spot if market.market_type == MarketType.SPOT else _largest_in_perpetual
     return MaxOrder(
         auto_borrow=operation.auto_borrow,
         auto_borrow_repay=operation.auto_borrow_repay,
         auto_lend_redeem=operation.auto_lend_redeem,
-        max_order_quantity=stripped(_EXACT.multiply(Decimal(quantity // step), market.filters.quantity.step_size)),
+        max_order_quantity=find(caller, market, operation, price),
         price=None if price is None else stripped(price),
         reduce_only=operation.reduce_only,
-        side=side,
+        side=Side(operation.side),
         symbol=operation.symbol,
     )
 
 
+def _largest_in_perpetual(caller: Caller, market: Market, operation: GetMaxOrderQuantity, price: Decimal | None) -> Decimal:
+    engine, scales = caller.venue.engine, caller.scales(market.symbol)
+    units = engine.mark_price(market.symbol)
+    at = price if price is not None else None if units is None else scales.short_price(units)
+    # Before there is any price, no order is accepted; one that has no margin functions takes none from users.
+    if at is None or units is None or caller.venue.listing.rules[market.symbol].perpetual is None:
+        return _ZERO
+    side, reduce_only = Side(operation.side), bool(operation.reduce_only)
+    return scales.short_quantity(engine.max_order_quantity(caller.account, market.symbol, side, at, reduce_only=reduce_only))
+
+
+def _largest_in_spot(caller: Caller, market: Market, operation: GetMaxOrderQuantity, price: Decimal | None) -> Decimal:
+    """Without a price it is at the active price of the market, or at the one at which it was to open."""
+    engine, symbol = caller.venue.engine, market.symbol
+    if price is None:
+        twice = engine.twice_active_price(symbol)
+        price = caller.venue.listing.opening_prices.get(symbol) if twice is None else _half(twice, caller.scales(symbol))
+    return caller.scales(symbol).short_quantity(engine.max_spot_quantity(caller.account, symbol, Side(operation.side), price))
+
+
+def _half(twice: int, scales: Scales) -> Decimal:
+    return compact(5 * twice, scales.price_scale + 1)
+
+
 def max_withdrawal(caller: Caller, operation: GetMaxWithdrawalQuantity) -> MaxWithdrawal:
-    """All that is available: nothing is owed and no position needs it."""
+    """What is available and not needed as margin; nothing can be borrowed."""
     if operation.symbol not in caller.venue.listing.assets:
         # The code is documented; that it is for this, and its text, are guesses.
         raise Refused.by_rule("INVALID_ASSET", "Invalid asset")
     if operation.auto_borrow:
         raise not_served("Borrowing is")
+    amount = caller.venue.engine.max_withdrawal(caller.account, operation.symbol)
     return MaxWithdrawal(
         auto_borrow=operation.auto_borrow,
         auto_lend_redeem=operation.auto_lend_redeem,
-        max_withdrawal_quantity=_available(caller, operation.symbol),
+        max_withdrawal_quantity=caller.venue.listing.quantity_of(operation.symbol, amount),
         symbol=operation.symbol,
     )
-
-
-def _available(caller: Caller, asset: str) -> Decimal:
-    available, _ = caller.venue.engine.balances(caller.account).get(asset, (0, 0))
-    return caller.venue.listing.quantity_of(asset, available)
 
 
 ROUTES = (

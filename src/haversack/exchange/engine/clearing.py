@@ -6,7 +6,7 @@ This is the protocol, and how spot markets keep it: they move money. Perpetuals 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -15,8 +15,12 @@ from haversack.exchange.engine.event import BalanceChanged, Event, OrderFilled, 
 from haversack.exchange.engine.ledger import Account, Balance, Ledger
 from haversack.exchange.engine.order import BID, WorkingOrder, quantity_at
 from haversack.exchange.engine.rules import MarketRules
+from haversack.exchange.engine.spot_margin import allows, is_exposed, swap
 from haversack.exchange.engine.survey import Survey
 from haversack.wire.enums import OrderStatus
+
+if TYPE_CHECKING:
+    from haversack.exchange.engine.perpetual.margins import Margins
 
 # A fee rate counts hundredths of a basis point.
 CBPS_PER_ONE = 1_000_000
@@ -76,11 +80,12 @@ class Clearing(Protocol):
 class SpotClearing:
     """A bid locks price times quantity of the quote asset, an ask its quantity of the base asset."""
 
-    __slots__ = ("_ledger", "_rules")
+    __slots__ = ("_ledger", "_margins", "_rules")
 
-    def __init__(self, rules: MarketRules, ledger: Ledger) -> None:
+    def __init__(self, rules: MarketRules, ledger: Ledger, margins: Margins) -> None:
         self._rules = rules
         self._ledger = ledger
+        self._margins = margins
 
     open_interest = 0
     positions: Mapping[int, int] = {}
@@ -105,7 +110,21 @@ class SpotClearing:
             asset = rules.base
             quantity = place.quantity if place.quantity is not None else ahead.quantity if ahead else 0
             need = quantity * rules.base_unit
-        return need if need <= account.available(asset) else Refusal.INSUFFICIENT_FUNDS
+        if need > account.available(asset):
+            return Refusal.INSUFFICIENT_FUNDS
+        if account.holdings and not account.is_house and not self._has_margin(place, account, ahead):
+            return Refusal.INSUFFICIENT_MARGIN
+        return need
+
+    def _has_margin(self, place: Place, account: Account, ahead: Survey | None) -> bool:
+        """Whether an account's perpetuals keep their margin; of one that has none, always."""
+        if not is_exposed(account):
+            return True
+        if place.price is not None and place.quantity is not None:
+            quantity, quote = place.quantity, place.price * place.quantity * self._rules.quote_unit
+        else:
+            quantity, quote = (ahead.quantity, ahead.quote) if ahead else (0, 0)
+        return allows(self._margins, account, swap(self._rules, account.fees, place.side, quantity=quantity, quote=quote))
 
     def hold(self, order: WorkingOrder, events: list[Event]) -> None:
         """Move money from available to locked."""
@@ -121,7 +140,9 @@ class SpotClearing:
             return
         facts = order.facts
         asset = self._rules.quote if facts.side is BID else self._rules.base
-        balance = self._ledger.account(facts.account).balances[asset]
+        account = self._ledger.account(facts.account)
+        account.budget = None
+        balance = account.balances[asset]
         balance.available -= amount
         balance.locked += amount
         events.append(BalanceChanged(facts.account, asset, balance.available, balance.locked))

@@ -6,14 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from haversack.exchange.engine.collateral import CASH, Collateralized, CollateralRules, valued
 from haversack.exchange.engine.order import BID
 from haversack.exchange.engine.perpetual.budget import Budget
-from haversack.exchange.engine.perpetual.decimal96 import plus
+from haversack.exchange.engine.perpetual.decimal96 import minus, plus
 from haversack.exchange.engine.perpetual.margin import AccountMargin, Exposure, Holdings, account_margin, flat_mmf
 from haversack.exchange.engine.perpetual.order_limit import Account as Limited
 from haversack.exchange.engine.perpetual.order_limit import is_allowed, max_order_quantity
 from haversack.exchange.engine.perpetual.position import Fill, pnl_unrealized
+from haversack.exchange.engine.spot_margin import cost, costly, open_swaps
 from haversack.units import compact
 from haversack.wire.enums import Side
 
@@ -32,7 +35,8 @@ class Margins:
 
     def __init__(self, collateral: Iterable[CollateralRules]) -> None:
         self._collateral = {rules.asset: rules for rules in collateral}
-        self._markets: dict[str, Market] = {}
+        self.markets: dict[str, Market] = {}
+        """All markets, spot markets too."""
         self._flat_mmf = _ZERO
         self.version = 0
         """Raised whenever a mark price changes."""
@@ -44,13 +48,13 @@ class Margins:
 
     def watch(self, markets: dict[str, Market]) -> None:
         """Take prices from these markets."""
-        self._markets = markets
+        self.markets = markets
         rules = [market.rules.perpetual for market in markets.values() if market.rules.perpetual]
         self._flat_mmf = flat_mmf(each.contract.mmf_function for each in rules)
 
     def allows(self, account: Account, place: Place, ahead: Survey | None) -> bool:
         """Whether margin is left after an order. What has no limit counts at the price at which it would trade now."""
-        market = self._markets[place.symbol]
+        market = self.markets[place.symbol]
         perpetual, mark = market.rules.perpetual, market.mark
         quantity = ahead.quantity if place.quantity is None and ahead else place.quantity or 0
         if perpetual is None or mark is None:
@@ -83,7 +87,7 @@ class Margins:
 
     def charge(self, account: Account, symbol: str, fill: Fill) -> None:
         """Tell the budget what a fill cost at the mark price."""
-        budget, market = account.budget, self._markets[symbol]
+        budget, market = account.budget, self.markets[symbol]
         if budget is None or market.mark is None:
             return
         worth = fill.quantity * market.mark * market.rules.quote_unit
@@ -92,7 +96,7 @@ class Margins:
 
     def mark(self, symbol: str) -> int:
         """A perpetual's mark price in its price units; 0 before it has any price."""
-        return self._markets[symbol].mark or 0
+        return self.markets[symbol].mark or 0
 
     def figures(self, account: Account) -> AccountMargin:
         """All figures of an account."""
@@ -123,11 +127,17 @@ class Margins:
                 if mark is not None:
                     yield valued(rules, mark, balance.available, balance.locked)
 
+    def value(self, asset: str, amount: int) -> Decimal:
+        """What an amount of an asset counts for as collateral; 0 if it does not count."""
+        rules = self._collateral.get(asset)
+        mark = self.asset_mark(rules) if rules else None
+        return _ZERO if rules is None or mark is None else valued(rules, mark, amount, 0).value
+
     def asset_mark(self, rules: CollateralRules) -> Decimal | None:
         """Cash for one unit of an asset: the active price of its spot market, or what it was to open at."""
         if rules.asset == CASH:
             return Decimal(1)
-        market = None if rules.market is None else self._markets.get(rules.market)
+        market = None if rules.market is None else self.markets.get(rules.market)
         twice = None if market is None else market.twice_active_price
         if market is None or twice is None:
             return rules.opening_price
@@ -139,7 +149,7 @@ class Margins:
 
     def exposure(self, account: Account, symbol: str) -> Exposure:
         """The same in one perpetual."""
-        market = self._markets[symbol]
+        market = self.markets[symbol]
         perpetual, holding = market.rules.perpetual, account.holdings.get(symbol)
         assert perpetual is not None, f"{symbol} is no perpetual with margin"
         units = market.mark
@@ -157,15 +167,21 @@ class Margins:
         )
 
     def _limited(self, account: Account, symbol: str) -> Limited:
-        exposures = self.exposures(account)
+        exposures, holdings = self.exposures(account), self.holdings(account)
         exposures.pop(symbol, None)
-        return Limited(self.holdings(account), self.exposure(account, symbol), tuple(exposures.values()))
+        # What open spot orders may take is not there any more as far as new orders are concerned.
+        if swaps := costly(self, account):
+            assets = minus(holdings.assets_value, cost(self, account, swaps))
+            holdings = msgspec.structs.replace(holdings, assets_value=assets)
+        return Limited(holdings, self.exposure(account, symbol), tuple(exposures.values()))
 
     def _budget(self, account: Account, limited: Limited, figures: AccountMargin, market: Market) -> Budget | None:
-        """None where prices move within a version: of collateral that is not cash, and of marks that nobody told."""
+        """None where prices move within a version: of what is not cash or may become it, and of marks that nobody told."""
+        if any(True for _ in open_swaps(self.markets, account)):
+            return None
         if any(asset != CASH and (held.available or held.locked) for asset, held in account.balances.items()):
             return None
-        if any(self._markets[symbol].told is None for symbol in {*account.holdings, market.rules.symbol}):
+        if any(self.markets[symbol].told is None for symbol in {*account.holdings, market.rules.symbol}):
             return None
         scale = self._collateral[CASH].scale
         return Budget(figures, limited.holdings.leverage_limit, quote_scale=scale, version=self.version)
