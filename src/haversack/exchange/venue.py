@@ -18,7 +18,7 @@ import msgspec
 from haversack.clock import Clock, PacedClock
 from haversack.exchange.authentication import Proof, Replays, check_time
 from haversack.exchange.crowd import Crowd
-from haversack.exchange.engine.command import Command, OpenAccount
+from haversack.exchange.engine.command import Command, Elapse, OpenAccount
 from haversack.exchange.engine.engine import Engine
 from haversack.exchange.engine.event import AccountOpened, Event, LevelChanged, MarkChanged, Rejected, TradePrinted
 from haversack.exchange.engine.rules import VERSION
@@ -158,7 +158,6 @@ class Venue:
         """When each market's book last changed."""
         self._committer = committer
         self._crowd = Crowd(listing, settings.seed) if settings.has_crowd else None
-        self._house: set[int] = set()
         self._unpublished: deque[tuple[Receipt, Sequence[Event], int]] = deque()
         self._once_told: dict[Hashable, tuple[int, Callable[[], None]]] = {}
         """What waits for a command to be told, in the order of the commands."""
@@ -182,7 +181,7 @@ class Venue:
                 self._backfill(entry.now_us)
             self.seq += 1
             events = self.engine.apply(entry.command, entry.now_us)
-            self._remember(entry.command, events, entry.now_us)
+            self._remember(events, entry.now_us)
             self.archive.record(events, now_us=entry.now_us, is_house=self.is_house, seq=self.seq)
         self._told_seq = self.seq
         self.replays = Replays([*nonces, *history.nonces(now_us // 1_000, first)])
@@ -205,7 +204,7 @@ class Venue:
         self.seq += 1
         if proof is not None:
             self.replays.keep(proof)
-        self._remember(command, events, now_us)
+        self._remember(events, now_us)
         self._unpublished.append((future, events, now_us))
         if future.done():
             self._publish(future)
@@ -247,8 +246,8 @@ class Venue:
             raise Refused.as_invalid("Invalid signature")
 
     def is_house(self, account: int) -> bool:
-        """Whether the account is one of the crowd's."""
-        return account in self._house
+        """Whether the account is one of the exchange's own: the crowd's, or the backstop's."""
+        return self.engine.is_house(account)
 
     def move_crowd(self, symbol: str, price: Decimal) -> bool:
         """Let the crowd think that a market is worth this from now on; False if nobody there trades it."""
@@ -278,12 +277,23 @@ class Venue:
         if self._crowd is not None and now_us >= self._crowd.next_us:
             for command in self._crowd.step(now_us, self.engine):
                 self.execute(command, now_us=now_us)
+        passes_us = self._pass_time(now_us)
         for outgoing in self.publisher.due(now_us, wanted=self.hub.wanted):
             self.hub.publish(outgoing.stream, outgoing.account, outgoing.frame)
-        nexts_us = [self.publisher.next_due_us(now_us), self.hub.next_us(), self.faults.next_us()]
+        nexts_us = [passes_us, self.publisher.next_due_us(now_us), self.hub.next_us(), self.faults.next_us()]
         if self._crowd is not None:
             nexts_us.append(self._crowd.next_us)
         return min(next_us for next_us in nexts_us if next_us is not None)
+
+    def _pass_time(self, now_us: int) -> int | None:
+        """Let happen what the time alone asks for, where no crowd tells prices every second; when to do so again."""
+        if self._crowd is not None and self._crowd.tells_prices:
+            return None
+        due_us = self.engine.next_due_us()
+        if due_us is not None and due_us <= now_us:
+            self.execute(Elapse(), now_us=now_us)
+            due_us = self.engine.next_due_us()
+        return due_us
 
     def dump(self) -> State:
         """All state as it is now, including what was applied and may still be lost."""
@@ -307,7 +317,6 @@ class Venue:
             self.engine.load(state.engine)
             self.tape.load(state.tape, now_us=state.last_us)
             self.changed_us.update(state.changed_us)
-            self._house.update(number for number, each in enumerate(state.engine.accounts, 1) if each.is_house)
             self.seq, self.last_us = state.seq, state.last_us
             return state.nonces
         return ()
@@ -325,7 +334,7 @@ class Venue:
             for symbol, bars in self._crowd.backfill(start_us).items():
                 self.tape.backfill(symbol, bars)
 
-    def _remember(self, command: Command, events: Sequence[Event], now_us: int) -> None:
+    def _remember(self, events: Sequence[Event], now_us: int) -> None:
         self.last_us = now_us
         for event in events:
             if isinstance(event, TradePrinted):
@@ -334,8 +343,6 @@ class Venue:
                 self.changed_us[event.symbol] = now_us
             elif isinstance(event, MarkChanged):
                 self.tape.record_mark(event, now_us=now_us)
-            elif isinstance(event, AccountOpened) and isinstance(command, OpenAccount) and command.is_house:
-                self._house.add(event.account)
 
     def _publish(self, done: Receipt) -> None:
         # What was not journaled did not happen as far as anybody outside may know, and neither did what came after it.

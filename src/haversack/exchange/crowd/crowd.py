@@ -84,6 +84,11 @@ class Crowd:
         return True
 
     @property
+    def tells_prices(self) -> bool:
+        """Whether it says every second what perpetuals are worth, so that time passes with its commands."""
+        return any(market.rules.is_perpetual for market in self._markets)
+
+    @property
     def next_us(self) -> int:
         """When to call `step` next; 0, which is at once, before the first time."""
         return self._next_us
