@@ -10,15 +10,44 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from haversack.exchange.engine.command import SLIPPAGE_SCALE
-from haversack.exchange.engine.event import BalanceChanged, OrderAccepted, OrderEnded, OrderFacts, OrderFilled
+from haversack.exchange.engine.event import (
+    BalanceChanged,
+    OrderAccepted,
+    OrderEnded,
+    OrderFacts,
+    OrderFilled,
+    OrderModified,
+    TriggerFailed,
+    TriggerPlaced,
+)
 from haversack.exchange.listing import Scales
+from haversack.exchange.render_conditions import in_answer, in_frame, in_row, is_waiting
 from haversack.units import compact, from_time_us, padded
-from haversack.wire.enums import ExpiryReason, OrderEvent, OrderStatus, OrderType, UpdateOrigin
+from haversack.wire.enums import ExpiryReason, OrderEvent, OrderStatus, OrderType, SystemOrderType, UpdateOrigin
 from haversack.wire.events import BalanceUpdate, OrderUpdate
 from haversack.wire.history import Fill, PastOrder
 from haversack.wire.orders import Order
 
-OrderChange: TypeAlias = OrderAccepted | OrderFilled | OrderEnded
+_ORIGINS = {
+    SystemOrderType.LIQUIDATE_POSITION_ON_BOOK: UpdateOrigin.LIQUIDATION_AUTOCLOSE,
+    SystemOrderType.LIQUIDATE_POSITION_ON_BACKSTOP: UpdateOrigin.BACKSTOP_LIQUIDITY_PROVIDER,
+    SystemOrderType.LIQUIDATE_POSITION_ON_ADL: UpdateOrigin.ADL_AUTOCLOSE,
+}
+
+OrderChange: TypeAlias = OrderAccepted | OrderFilled | OrderModified | OrderEnded | TriggerPlaced | TriggerFailed
+_Stated = (OrderFilled, OrderModified, OrderEnded)
+_STATUSES: Mapping[type, OrderStatus] = {
+    OrderAccepted: OrderStatus.NEW,
+    TriggerPlaced: OrderStatus.TRIGGER_PENDING,
+    TriggerFailed: OrderStatus.TRIGGER_FAILED,
+}
+_KINDS: Mapping[type, OrderEvent] = {
+    OrderAccepted: OrderEvent.ACCEPTED,
+    OrderFilled: OrderEvent.FILL,
+    OrderModified: OrderEvent.MODIFIED,
+    TriggerPlaced: OrderEvent.TRIGGER_PLACED,
+    TriggerFailed: OrderEvent.TRIGGER_FAILED,
+}
 
 
 def order_answer(facts: OrderFacts, *, executed: int, executed_quote: int, status: OrderStatus, scales: Scales) -> Order:
@@ -33,7 +62,7 @@ def order_answer(facts: OrderFacts, *, executed: int, executed_quote: int, statu
         order_type=_order_type(facts),
         post_only=facts.post_only if is_limit else None,
         price=_limit(facts, scales),
-        quantity=scales.short_quantity(_quantity(facts, executed)),
+        quantity=_short_quantity(facts, executed, scales),
         quote_quantity=None if is_limit else _market_quote(facts, executed_quote, scales),
         reduce_only=facts.reduce_only,
         self_trade_prevention=facts.self_trade_prevention,
@@ -41,6 +70,7 @@ def order_answer(facts: OrderFacts, *, executed: int, executed_quote: int, statu
         status=status,
         symbol=facts.symbol,
         time_in_force=facts.time_in_force,
+        **in_answer(facts, scales),
     )
 
 
@@ -64,7 +94,7 @@ def past_order(
         order_type=_order_type(facts),
         post_only=facts.post_only,
         price=_limit(facts, scales),
-        quantity=scales.short_quantity(_quantity(facts, executed)),
+        quantity=_short_quantity(facts, executed, scales),
         quote_quantity=_market_quote(facts, executed_quote, scales) if facts.price is None else _worth(facts, scales),
         self_trade_prevention=facts.self_trade_prevention,
         side=facts.side,
@@ -72,7 +102,9 @@ def past_order(
         slippage_tolerance_type=facts.slippage.kind if facts.slippage else None,
         status=status,
         symbol=facts.symbol,
+        system_order_type=_system(facts),
         time_in_force=facts.time_in_force,
+        **in_row(facts, scales),
     )
 
 
@@ -89,6 +121,7 @@ def fill_row(event: OrderFilled, *, time_us: int, scales: Scales, asset_scales: 
         quantity=scales.short_quantity(event.quantity),
         side=facts.side,
         symbol=facts.symbol,
+        system_order_type=_system(facts),
         timestamp_iso=naive_iso(time_us),
         trade_id=event.trade_id,
     )
@@ -121,9 +154,9 @@ def order_update(
         side=facts.side,
         order_type=_order_type(facts).value.upper(),
         time_in_force=facts.time_in_force,
-        status=OrderStatus.NEW if isinstance(event, OrderAccepted) else event.status,
+        status=event.status if isinstance(event, _Stated) else _STATUSES[type(event)],
         price=None if facts.price is None else scales.price(facts.price),
-        quantity=scales.quantity(_quantity(facts, outcome[0])),
+        quantity=Decimal(0) if is_waiting(facts) else scales.quantity(_quantity(facts, outcome[0])),
         quote_quantity=_streamed_quote(facts, outcome[1], scales),
         executed_quantity=scales.quantity(executed) if executed else Decimal(0),
         executed_quote_quantity=scales.notional(executed_quote) if executed else Decimal(0),
@@ -135,10 +168,11 @@ def order_update(
         trade_id=fill.trade_id if fill else None,
         expiry_reason=event.reason if isinstance(event, OrderEnded) else None,
         self_trade_prevention=facts.self_trade_prevention,
-        origin=UpdateOrigin.USER,
+        origin=_origin(event),
         # The documentation does not count it among the conditional fields, so market orders have it too: a guess.
         post_only=facts.post_only,
         reduce_only=bool(facts.reduce_only),
+        **in_frame(facts, scales),
     )
 
 
@@ -165,6 +199,19 @@ def _order_type(facts: OrderFacts) -> OrderType:
     return OrderType.MARKET if facts.price is None else OrderType.LIMIT
 
 
+def _system(facts: OrderFacts) -> SystemOrderType | None:
+    return facts.conditions.system if facts.conditions else None
+
+
+def _origin(event: OrderChange) -> UpdateOrigin:
+    """Whose doing it was: the exchange's, for its own orders and for those that it ends in a liquidation (guess)."""
+    system = _system(event.order)
+    if system is not None:
+        return _ORIGINS.get(system, UpdateOrigin.USER)
+    is_liquidated = isinstance(event, OrderEnded) and event.reason is ExpiryReason.LIQUIDATION
+    return UpdateOrigin.LIQUIDATION_AUTOCLOSE if is_liquidated else UpdateOrigin.USER
+
+
 def _limit(facts: OrderFacts, scales: Scales) -> Decimal | None:
     return None if facts.price is None else scales.short_price(facts.price)
 
@@ -174,19 +221,28 @@ def _quantity(facts: OrderFacts, executed: int) -> int:
     return executed if facts.quantity is None else facts.quantity
 
 
+def _short_quantity(facts: OrderFacts, executed: int, scales: Scales) -> Decimal | None:
+    """Null for an order that waits (seen in another client's samples of the history; that answers do the same is a guess)."""
+    return None if is_waiting(facts) else scales.short_quantity(_quantity(facts, executed))
+
+
 def _worth(facts: OrderFacts, scales: Scales) -> Decimal | None:
     if facts.price is None or facts.quantity is None:
         return None
     return compact(facts.price * facts.quantity, scales.price_scale + scales.quantity_scale)
 
 
-def _market_quote(facts: OrderFacts, executed_quote: int, scales: Scales) -> Decimal:
+def _market_quote(facts: OrderFacts, executed_quote: int, scales: Scales) -> Decimal | None:
+    if is_waiting(facts):
+        return None
     if facts.quote_quantity is not None:
         return scales.short_notional(facts.quote_quantity)
     return compact(_rounded_up(executed_quote, scales), scales.price_scale)
 
 
 def _streamed_quote(facts: OrderFacts, expected_quote: int, scales: Scales) -> Decimal:
+    if is_waiting(facts):
+        return Decimal(0)
     if facts.price is not None and facts.quantity is not None:
         return padded(facts.price * facts.quantity, scales.price_scale + scales.quantity_scale)
     if facts.quote_quantity is not None:
@@ -210,12 +266,10 @@ def _per_tick_decimal(scales: Scales) -> int:
 
 
 def _executed(event: OrderChange, outcome: tuple[int, int]) -> tuple[int, int]:
-    return (0, 0) if isinstance(event, OrderAccepted) else (event.executed, event.executed_quote)
+    return (event.executed, event.executed_quote) if isinstance(event, _Stated) else (0, 0)
 
 
 def _kind(event: OrderChange) -> OrderEvent:
-    if isinstance(event, OrderAccepted):
-        return OrderEvent.ACCEPTED
-    if isinstance(event, OrderFilled):
-        return OrderEvent.FILL
-    return OrderEvent.CANCELLED if event.status is OrderStatus.CANCELLED else OrderEvent.EXPIRED
+    if isinstance(event, OrderEnded):
+        return OrderEvent.CANCELLED if event.status is OrderStatus.CANCELLED else OrderEvent.EXPIRED
+    return _KINDS[type(event)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -11,8 +11,7 @@ from typing import Self
 
 import msgspec
 
-from haversack.exchange.engine.command import OpenAccount
-from haversack.exchange.engine.event import AccountOpened, Event, Rejected
+from haversack.exchange.engine.event import Event, Rejected
 from haversack.exchange.journal import Entry, Journal, JournalUnusable
 from haversack.exchange.listing import Listing
 from haversack.exchange.snapshot.content import Header, State, Unsound
@@ -67,7 +66,6 @@ class _Replay:
         self._listing = listing
         self._report = report
         self._engine = new_engine(listing)
-        self._house: set[int] = set()
         self._seq = 0
 
     def run(self) -> None:
@@ -80,7 +78,7 @@ class _Replay:
             try:
                 self._compare(snapshots)
                 for entry in journal.replay(first):
-                    remade.take(self._apply(entry), entry.now_us, seq=self._seq, house=self._house)
+                    remade.take(self._apply(entry), entry.now_us, seq=self._seq, is_house=self._engine.is_house)
                     self._compare(snapshots)
             except JournalUnusable as why:
                 report.wrong.append(str(why))
@@ -100,16 +98,14 @@ class _Replay:
             return False
         self._seq = min(snapshots)
         self._report.unchecked.append(f"what was before command {self._seq:,}: the commands are no longer kept")
-        state = snapshots[self._seq][1].engine
-        self._engine.load(state)
-        self._house.update(number for number, each in enumerate(state.accounts, 1) if each.is_house)
+        self._engine.load(snapshots[self._seq][1].engine)
         return True
 
     def _snapshots(self) -> Iterator[tuple[Header, State]]:
         for path in paths(self._journal.folder, self._journal.name):
             try:
                 yield read(path, self._journal)
-            except (Unsound, OSError) as why:
+            except (Unsound, OSError, sqlite3.Error) as why:
                 self._report.wrong.append(f"the snapshot at command {stands_at(path):,} is of no use: {why}")
 
     def _apply(self, entry: Entry) -> list[Event]:
@@ -118,8 +114,6 @@ class _Replay:
         for event in events:
             if isinstance(event, Rejected):
                 self._report.wrong.append(f"command {self._seq:,} is refused: {event.refusal.value}")
-            elif isinstance(event, AccountOpened) and isinstance(entry.command, OpenAccount) and entry.command.is_house:
-                self._house.add(event.account)
         return events
 
     def _compare(self, snapshots: dict[int, tuple[Header, State]]) -> None:
@@ -148,11 +142,11 @@ class Remade:
             return
         (self._until,) = self._found.execute("SELECT seq FROM origin").fetchone()
 
-    def take(self, events: list[Event], now_us: int, *, seq: int, house: set[int]) -> None:
+    def take(self, events: list[Event], now_us: int, *, seq: int, is_house: Callable[[int], bool]) -> None:
         """Take in what a command did, if the folder's histories know it."""
         if self._found is not None and seq <= self._until:
             self._first = seq if self._first is None else self._first
-            self._archive.record(events, now_us=now_us, is_house=house.__contains__, seq=seq)
+            self._archive.record(events, now_us=now_us, is_house=is_house, seq=seq)
 
     def compare(self) -> None:
         """Report rows that are missing, and rows that are not what the commands made them."""
@@ -193,6 +187,6 @@ class Remade:
 _SHOWN_MAX = 5
 _TABLES = {
     "placed": ("order_id", "account, symbol, time_us, since_us, is_open, facts, state"),
-    "fill": ("order_id, match", "account, symbol, time_us, facts"),
+    "fill": ("order_id, match", "account, symbol, time_us, system, facts"),
     "trade": ("symbol, trade_id", "time_us, print"),
 }

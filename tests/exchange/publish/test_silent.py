@@ -10,7 +10,7 @@ from exchange.stranger import Stranger, frames, open_desk
 
 PRIVATE = ["account.rfqUpdate", "account.rfqUpdate.SOL_USDC_RFQ"]
 PUBLIC = [
-    *("liquidation", "liquidation.SOL_USDC_PERP", "externalTicker.MSFT.US_USDC", "stockPrice.MSFT", "stockIndicativeQuote.MSFT"),
+    *("liquidation.SOL_USDC", "externalTicker.MSFT.US_USDC", "stockPrice.MSFT", "stockIndicativeQuote.MSFT"),
     *("markPrice.SOL_USDC", "openInterest.SOL_USDC"),
 ]
 

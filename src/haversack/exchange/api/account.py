@@ -34,7 +34,7 @@ def account(caller: Caller, _operation: GetAccount) -> Account:
         futures_taker_fee=fees.futures_taker,
         leverage_limit=compact(chosen.leverage_e8, LEVERAGE_SCALE),
         limit_orders=len(caller.venue.engine.open_orders(caller.account)),
-        liquidating=False,
+        liquidating=caller.venue.engine.is_liquidating(caller.account),
         position_limit=_NO_LIMIT,
         spot_maker_fee=fees.spot_maker,
         spot_taker_fee=fees.spot_taker,

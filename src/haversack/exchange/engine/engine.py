@@ -28,6 +28,7 @@ from haversack.exchange.engine.fingerprint import fingerprint
 from haversack.exchange.engine.ledger import Account, Ledger
 from haversack.exchange.engine.market import Market
 from haversack.exchange.engine.passing import Passing
+from haversack.exchange.engine.perpetual.liquidating import Liquidating
 from haversack.exchange.engine.perpetual.margins import Margins
 from haversack.exchange.engine.placing import Placing
 from haversack.exchange.engine.reading import Readable
@@ -57,7 +58,8 @@ class Engine(Readable):
         }
         self._margins.watch(self._markets)
         self._placing = Placing(self._ledger, self._markets)
-        self._passing = Passing(self._ledger, self._markets, self._margins)
+        liquidating = Liquidating(self._ledger, self._markets, self._margins, placing=self._placing)
+        self._passing = Passing(self._ledger, self._markets, self._margins, placing=self._placing, liquidating=liquidating)
 
     def apply(self, command: Command, now_us: int) -> list[Event]:
         """Do one command, at a time that the caller tells."""

@@ -8,20 +8,26 @@ from haversack.exchange.engine.command import SetPrices
 from haversack.exchange.engine.event import Event
 from haversack.exchange.engine.ledger import Ledger
 from haversack.exchange.engine.market import SECOND_US, Market
+from haversack.exchange.engine.perpetual.liquidating import Liquidating
 from haversack.exchange.engine.perpetual.margins import Margins
 from haversack.exchange.engine.perpetual.paying import pay_funding, settle_accounts
 from haversack.exchange.engine.perpetual.prices import EndedInterval
 from haversack.exchange.engine.perpetual.settlement import next_settling_us
+from haversack.exchange.engine.placing import Placing
 
 
 class Passing:
     """The clockwork of one engine. Time comes with commands alone."""
 
-    __slots__ = ("_ledger", "_margins", "_next_us", "_perpetuals")
+    __slots__ = ("_ledger", "_liquidating", "_margins", "_next_us", "_perpetuals", "_placing")
 
-    def __init__(self, ledger: Ledger, markets: Mapping[str, Market], margins: Margins) -> None:
+    def __init__(
+        self, ledger: Ledger, markets: Mapping[str, Market], margins: Margins, *, placing: Placing, liquidating: Liquidating
+    ) -> None:
         self._ledger = ledger
+        self._placing = placing
         self._margins = margins
+        self._liquidating = liquidating
         self._perpetuals = [market for market in markets.values() if market.prices is not None]
         self._next_us = 0
 
@@ -55,7 +61,8 @@ class Passing:
         self._margins.version += 1
         self._next_us = (now_us // SECOND_US + 1) * SECOND_US
         ended = [(market, _ended(market, now_us)) for market in self._perpetuals]
-        self._mark(indexes, now_us, events)
+        for symbol in sorted(self._mark(indexes, now_us, events)):
+            self._placing.fire(symbol, now_us, events)
         for market, intervals in ended:
             if intervals and market.rules.perpetual is not None:
                 pay_funding(market, self._ledger, intervals, events)
@@ -63,25 +70,26 @@ class Passing:
             settle_accounts(self._ledger, events)
             if events:
                 self._ledger.settle_us = next_settling_us(now_us)
+        self._liquidating.look(now_us, events)
         return events
 
     def _mark(self, indexes: Mapping[str, int], now_us: int, events: list[Event]) -> list[str]:
         """New mark prices where an index was told, and where one is known that nobody told in this second."""
         marked: list[str] = []
         for market in self._perpetuals:
-            symbol, told = market.rules.symbol, market.told
-            index = indexes.get(symbol)
-            if (
-                index is None
-                and told is not None
-                and market.prices
-                and market.prices.state.updated_us // SECOND_US < now_us // SECOND_US
-            ):
-                index = told.index
+            symbol = market.rules.symbol
+            index = indexes.get(symbol) or _index_to_repeat(market, now_us)
             if index is not None:
                 events.append(market.price(index, now_us))
                 marked.append(symbol)
         return marked
+
+
+def _index_to_repeat(market: Market, now_us: int) -> int | None:
+    """The known index, if nobody told one in this second yet."""
+    state = market.prices.state if market.prices else None
+    is_old = state is not None and state.updated_us // SECOND_US < now_us // SECOND_US
+    return state.told.index if state and state.told and is_old else None
 
 
 def _ended(market: Market, now_us: int) -> Sequence[EndedInterval]:

@@ -18,10 +18,12 @@ __all__ = ["DEPTH_WINDOWS_US", "POSITIONS", "StreamVerdict", "is_private", "vali
 POSITIONS = "account.positionUpdate"
 DEPTH_WINDOWS_US = {"200ms": 200_000, "600ms": 600_000, "1000ms": 1_000_000}
 
+LIQUIDATIONS = "liquidation"
+"""Of all markets; followed by a symbol, of one."""
 _OF_A_MARKET = frozenset({"bookTicker", "depth", "ticker", "trade"})
-_OF_A_PERPETUAL = frozenset({"markPrice", "openInterest"})
+_OF_A_PERPETUAL = frozenset({"liquidation", "markPrice", "openInterest"})
 # They exist, and this exchange has nothing to say in them.
-_NEVER_SPEAK = frozenset({"externalTicker", "liquidation", "stockIndicativeQuote", "stockPrice"})
+_NEVER_SPEAK = frozenset({"externalTicker", "stockIndicativeQuote", "stockPrice"})
 _ACCOUNT_SPEAKS = frozenset({"orderUpdate", "balanceUpdate", "positionUpdate"})
 _ACCOUNT_NEVER_SPEAKS = frozenset({"rfqUpdate"})
 
@@ -51,6 +53,8 @@ def valid_stream(name: str, listing: Listing) -> StreamVerdict:
         interval, _, symbol = rest.partition(".")
         # How an unknown interval is answered is unknown: an error helps more than silence.
         return _of_market(symbol, listing) if KlineInterval(interval).is_known else StreamVerdict.INVALID_STREAM
+    if name == LIQUIDATIONS:
+        return StreamVerdict.OK
     if kind in _OF_A_PERPETUAL:
         is_perpetual = rest in listing.markets and listing.markets[rest].market_type == MarketType.PERP
         return _of_market(rest, listing) if is_perpetual else StreamVerdict.SILENT

@@ -12,15 +12,20 @@ from haversack.exchange.engine.event import (
     BalanceChanged,
     Event,
     LevelChanged,
+    LiquidationPrinted,
     MarkChanged,
     OrderAccepted,
     OrderEnded,
     OrderFilled,
+    OrderModified,
     PositionChanged,
     TopChanged,
     TradePrinted,
+    TriggerFailed,
+    TriggerPlaced,
 )
 from haversack.exchange.listing import INDEX_SCALE, Listing
+from haversack.exchange.publish import liquidations
 from haversack.exchange.publish.depth import DepthWindow, LevelFrames
 from haversack.exchange.publish.names import DEPTH_WINDOWS_US, POSITIONS
 from haversack.exchange.publish.outgoing import Outgoing, Timed, Wanted
@@ -65,10 +70,14 @@ class Publisher:
             LevelChanged: self._level,
             TopChanged: self._top,
             TradePrinted: self._trade,
+            LiquidationPrinted: self._liquidation,
             MarkChanged: self._mark,
             OrderAccepted: self._order,
             OrderFilled: self._order,
             OrderEnded: self._order,
+            OrderModified: self._order,
+            TriggerPlaced: self._order,
+            TriggerFailed: self._order,
             BalanceChanged: self._balance,
             PositionChanged: self._position,
         }
@@ -144,6 +153,10 @@ class Publisher:
             trade_id=event.trade_id,
         )
         return [_public(stream, update)]
+
+    def _liquidation(self, event: LiquidationPrinted, moment: _Moment) -> list[Outgoing]:
+        told = liquidations.told(event, self._scales[event.symbol], engine_us=moment.engine_us, emit_us=moment.emit_us)
+        return [_public(stream, update) for stream, update in told if moment.wanted(stream, None)]
 
     def _mark(self, event: MarkChanged, moment: _Moment) -> list[Outgoing]:
         stream = f"markPrice.{event.symbol}"

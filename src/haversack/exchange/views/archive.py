@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 from haversack.exchange.engine.event import Event, OrderAccepted, OrderEnded, OrderFilled, PositionChanged, TradePrinted
 from haversack.exchange.listing import Listing
 from haversack.exchange.render import fill_row, past_order
 from haversack.exchange.render_position import past_position
+from haversack.exchange.views.earnings import Earnings
 from haversack.exchange.views.held import read_held
 from haversack.exchange.views.histories import INTEGER_MAX, ROWS_MAX_IN_MEMORY, Histories, read_fill, read_order, read_trade
 from haversack.exchange.views.rows import FillRow, OrderRow, OrderState, PositionRow
 from haversack.wire.base import Page
-from haversack.wire.enums import AssetClass, FillType, OrderStatus, RwaMarketType, SortDirection
+from haversack.wire.enums import AssetClass, FillType, OrderStatus, RwaMarketType, SortDirection, SystemOrderType
 from haversack.wire.history import Fill, GetFillHistory, GetOrderHistory, PastOrder
 from haversack.wire.markets import Market
 from haversack.wire.positions import GetPositionHistory, PastPosition, PositionState
@@ -21,8 +22,25 @@ from haversack.wire.positions import GetPositionHistory, PastPosition, PositionS
 A = TypeVar("A")
 _Query: TypeAlias = GetOrderHistory | GetFillHistory | GetPositionHistory
 
+_ON_BOOK, _BACKSTOP, _ADL = (
+    SystemOrderType.LIQUIDATE_POSITION_ON_BOOK,
+    SystemOrderType.LIQUIDATE_POSITION_ON_BACKSTOP,
+    SystemOrderType.LIQUIDATE_POSITION_ON_ADL,
+)
+SYSTEMS: Mapping[FillType, Sequence[SystemOrderType]] = {
+    FillType.BOOK_LIQUIDATION: (_ON_BOOK,),
+    FillType.BACKSTOP: (_BACKSTOP,),
+    FillType.ADL: (_ADL,),
+    # What is in these two is not documented: a guess, by their names.
+    FillType.LIQUIDATION: (_ON_BOOK, _BACKSTOP),
+    FillType.ALL_LIQUIDATION: (_ON_BOOK, _BACKSTOP, _ADL),
+    FillType.COLLATERAL_CONVERSION: (SystemOrderType.COLLATERAL_CONVERSION,),
+    FillType.COLLATERAL_CONVERSION_AND_SPOT_LIQUIDATION: (SystemOrderType.COLLATERAL_CONVERSION,),
+}
+"""Who sent the orders whose fills are meant; for all other types, their accounts."""
 LIMIT_DEFAULT, LIMIT_MAX = 100, 1000
 # Made once: a union that is written where it is asked for is made anew for every event.
+_OF_MONEY = (FundingPaid, FundingRateSet, PositionChanged)
 _OF_ORDERS = (OrderAccepted, OrderFilled, OrderEnded)
 
 
@@ -46,6 +64,7 @@ class Archive:
         self._least_lag_us = lag_us
         self._more_lag_us = more_lag_us
         self._now_us = 0
+        self.earnings = Earnings(listing, self.histories, seen_us=lambda now_us: self._advance(now_us) - self._lag_us)
 
     @property
     def _lag_us(self) -> int:
@@ -64,6 +83,8 @@ class Archive:
                 self._take(event, now_us)
             elif isinstance(event, PositionChanged):
                 self._hold(event, now_us)
+            if isinstance(event, _OF_MONEY):
+                histories.earn(event, time_us=now_us, seq=histories.last_seq + 1 if seq is None else seq)
         histories.done(histories.last_seq if seq is None else seq)
 
     def check(self) -> None:
@@ -91,10 +112,14 @@ class Archive:
     def fills(self, account: int, operation: GetFillHistory, *, now_us: int) -> Page[Fill]:
         """A page of the account's fills."""
         seen_us = self._advance(now_us) - self._lag_us
-        # No fill here has a strategy, and none is the system's.
-        if operation.strategy_id is not None or operation.fill_type not in (None, FillType.USER):
+        # No fill here has a strategy.
+        if operation.strategy_id is not None:
             return _page([], 0)
         where, values = self._meant(account, operation)
+        if operation.fill_type is not None:
+            systems = SYSTEMS.get(FillType(operation.fill_type))
+            where += " AND system IS NULL" if systems is None else f" AND system IN ({', '.join('?' * len(systems))})"
+            values = [*values, *(systems or ())]
         from_us = 0 if operation.from_ms is None else _us(operation.from_ms)
         to_us = INTEGER_MAX if operation.to_ms is None else _us(operation.to_ms)
         where, values = f"{where} AND time_us >= ? AND time_us < ?", [*values, from_us, min(to_us, seen_us + 1)]

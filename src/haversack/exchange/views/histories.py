@@ -15,9 +15,9 @@ from typing import Any
 import msgspec
 from msgspec.structs import astuple
 
-from haversack.exchange.engine.event import OrderFacts, OrderFilled, TradePrinted
+from haversack.exchange.engine.event import Event, OrderFacts, OrderFilled, TradePrinted
 from haversack.exchange.journal.entry import JournalStopped
-from haversack.exchange.views import held
+from haversack.exchange.views import held, money
 from haversack.exchange.views.rows import FillRow, OrderRow, OrderState, PositionRow
 from haversack.wire.enums import OrderStatus
 
@@ -46,7 +46,7 @@ _SCHEMA = (
     ) WITHOUT ROWID""",
     """CREATE TABLE fill (
         number INTEGER PRIMARY KEY, account INTEGER NOT NULL, symbol TEXT NOT NULL, order_id INTEGER NOT NULL,
-        time_us INTEGER NOT NULL, facts BLOB NOT NULL, match BLOB NOT NULL
+        time_us INTEGER NOT NULL, system TEXT, facts BLOB NOT NULL, match BLOB NOT NULL
     )""",
     "CREATE INDEX fill_by_account ON fill (account, time_us)",
     "CREATE INDEX fill_by_market ON fill (account, symbol, time_us)",
@@ -59,6 +59,7 @@ _SCHEMA = (
         account INTEGER PRIMARY KEY, orders INTEGER NOT NULL, fills INTEGER NOT NULL, has_forgotten INTEGER NOT NULL
     )""",
     *held.SCHEMA,
+    *money.SCHEMA,
 )
 
 
@@ -128,6 +129,7 @@ class Histories:
         self._fills: list[FillRow] = []
         self._trades: list[tuple[TradePrinted, int]] = []
         self._held = held.HeldRows(rows_max)
+        self._money = money.MoneyRows(rows_max)
         self.stopped_by: HistoriesStopped | None = None
 
     @classmethod
@@ -187,6 +189,10 @@ class Histories:
         """Add a public trade."""
         self._trades.append((event, time_us))
 
+    def earn(self, event: Event, *, time_us: int, seq: int) -> None:
+        """Add what an event says of funding and settlements."""
+        self._money.add(event, time_us=time_us, seq=seq)
+
     def done(self, seq: int) -> None:
         """All rows of this command are added."""
         self.last_seq = max(self.last_seq, seq)
@@ -199,7 +205,7 @@ class Histories:
 
     @property
     def _waiting(self) -> int:
-        return len(self._placed) + len(self._changed) + len(self._fills) + len(self._trades) + len(self._held)
+        return len(self._placed) + len(self._changed) + len(self._fills) + len(self._trades) + len(self._held) + len(self._money)
 
     def write(self) -> None:
         """Let the file have what waits."""
@@ -220,6 +226,7 @@ class Histories:
         self._fills.clear()
         self._trades.clear()
         self._held.written()
+        self._money.written()
 
     def sync(self) -> None:
         """Bring to disk what was written. It may be called in another thread."""
@@ -263,12 +270,13 @@ class Histories:
             "UPDATE placed SET since_us = ?, is_open = ?, state = ? WHERE order_id = ?",
             [(state.since_us, _is_open(state), _encode(astuple(state)), order_id) for order_id, state in changed.items()],
         )
-        db.executemany("INSERT INTO fill VALUES (NULL, ?, ?, ?, ?, ?, ?)", map(_fill_row, self._fills))
+        db.executemany("INSERT INTO fill VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", map(_fill_row, self._fills))
         db.executemany("INSERT OR REPLACE INTO trade VALUES (?, ?, ?, ?)", map(_trade_row, self._trades))
         newest = {event.symbol: event.trade_id for event, _ in self._trades}
         oldest = [(symbol, trade_id - TRADES_MAX) for symbol, trade_id in newest.items()]
         db.executemany("DELETE FROM trade WHERE symbol = ? AND trade_id <= ?", oldest)
         self._held.write(db)
+        self._money.write(db)
         self._count()
         db.execute("UPDATE origin SET seq = ?", (self.last_seq,))
 
@@ -321,7 +329,9 @@ def _placed_row(row: OrderRow) -> tuple[Any, ...]:
 
 def _fill_row(row: FillRow) -> tuple[Any, ...]:
     order, *match = astuple(row.event)
-    return order.account, order.symbol, order.order_id, row.time_us, _encode(astuple(order)), _encode(match)
+    system = order.conditions.system if order.conditions else None
+    texts = _encode(astuple(order)), _encode(match)
+    return order.account, order.symbol, order.order_id, row.time_us, system and system.value, *texts
 
 
 def _trade_row(row: tuple[TradePrinted, int]) -> tuple[Any, ...]:

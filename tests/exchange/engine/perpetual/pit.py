@@ -94,7 +94,7 @@ class Pit:
         self.markets = {each.symbol: Market(each, self.ledger, self.margins, first_trade_id=1) for each in rules}
         self.margins.watch(self.markets)
         self.placing = Placing(self.ledger, self.markets)
-        self.liquidating = Liquidating(self.ledger, self.markets, self.margins)
+        self.liquidating = Liquidating(self.ledger, self.markets, self.margins, placing=self.placing)
         self.now_us = NOW_US
         if not is_empty:
             self._open(fees or FeeTier(0, 0), money)

@@ -19,6 +19,8 @@ from haversack.wire.enums import ExpiryReason, OrderBookState, SelfTradePreventi
 
 if TYPE_CHECKING:
     from haversack.exchange.engine.market import Market
+    from haversack.exchange.engine.placing import Placing
+    from haversack.exchange.engine.triggers import PendingOrder
 
 ON_BOOK = SystemOrderType.LIQUIDATE_POSITION_ON_BOOK
 _TAKING = (OrderBookState.OPEN, OrderBookState.LIMIT_ONLY)
@@ -37,20 +39,27 @@ class Part(NamedTuple):
 class Closing:
     """Orders that the exchange itself sends."""
 
-    __slots__ = ("_ledger", "_markets")
+    __slots__ = ("_ledger", "_markets", "_placing")
 
-    def __init__(self, ledger: Ledger, markets: dict[str, Market]) -> None:
+    def __init__(self, ledger: Ledger, markets: dict[str, Market], placing: Placing) -> None:
         self._ledger = ledger
         self._markets = markets
+        self._placing = placing
+
+    def has_orders(self, account: Account) -> bool:
+        """Whether any order of an account rests or waits for its trigger."""
+        if any(orders.by_id for orders in account.open_orders.values()):
+            return True
+        return any(market.triggers.of(account.number) for market in self._markets.values())
 
     def end_orders(self, account: Account, events: list[Event]) -> None:
         """Expire all that an account has open, in all markets, oldest first."""
-        orders = [order for market in account.open_orders.values() for order in market.by_id.values()]
+        orders: list[WorkingOrder | PendingOrder] = []
+        for symbol, market in self._markets.items():
+            orders += account.open_orders[symbol].by_id.values() if symbol in account.open_orders else ()
+            orders += market.triggers.of(account.number).values()
         for order in sorted(orders, key=lambda order: order.facts.order_id):
-            market = self._markets[order.facts.symbol]
-            market.book.remove(order)
-            account.open_orders[order.facts.symbol].remove(order)
-            expire(order, ExpiryReason.LIQUIDATION, market, events)
+            self._placing.take_out(order, events, ExpiryReason.LIQUIDATION)
         for market in self._markets.values():
             market.tell_changes(events)
 
@@ -73,6 +82,7 @@ class Closing:
                 match = Match(event.trade_id, event.price, event.quantity, 0, now_us)
                 events.append(_print(facts, opposite[event.trade_id], match))
         market.tell_changes(events)
+        self._placing.fire(facts.symbol, now_us, events)
 
     def beside_book(self, part: Part, opponent: Account, system: SystemOrderType, *, now_us: int, events: list[Event]) -> None:
         """Move a part of a position to somebody else, or let two positions close each other, at the mark price."""
@@ -85,6 +95,8 @@ class Closing:
         facts = self._filled(part, system, match, events, is_maker=False)
         opposite_facts = self._filled(opposite, system, match, events, is_maker=True)
         events.append(_print(facts, opposite_facts.order_id, match))
+        # Orders that only reduce the opponent's position may have become smaller.
+        market.tell_changes(events)
 
     def _filled(self, part: Part, system: SystemOrderType, match: Match, events: list[Event], *, is_maker: bool) -> OrderFacts:
         account, market, quantity = part.account, part.market, part.quantity

@@ -16,6 +16,7 @@ from haversack.exchange.engine.ledger import Account, Ledger
 from haversack.exchange.engine.perpetual.closing import Closing, Part
 from haversack.exchange.engine.perpetual.deleveraging import Opponent
 from haversack.exchange.engine.perpetual.liquidation import (
+    INTERVAL_US,
     CancelOrders,
     Danger,
     HandOver,
@@ -35,6 +36,7 @@ from haversack.wire.enums import SystemOrderType
 if TYPE_CHECKING:
     from haversack.exchange.engine.market import Market
     from haversack.exchange.engine.perpetual.margins import Margins
+    from haversack.exchange.engine.placing import Placing
 
 BACKSTOP = "haversack-backstop"
 """The provider's key. It is no base64 of 32 bytes, so it is nobody's."""
@@ -48,19 +50,27 @@ class Liquidating:
 
     __slots__ = ("_closing", "_ledger", "_margins", "_markets", "_screen")
 
-    def __init__(self, ledger: Ledger, markets: dict[str, Market], margins: Margins) -> None:
+    def __init__(self, ledger: Ledger, markets: dict[str, Market], margins: Margins, *, placing: Placing) -> None:
         self._ledger = ledger
         self._markets = markets
         self._margins = margins
-        self._closing = Closing(ledger, markets)
+        self._closing = Closing(ledger, markets, placing)
         self._screen = Screen(markets, margins)
 
     def look(self, now_us: int, events: list[Event]) -> None:
-        """Look at every account once, by number, and do one round for each that has too little margin."""
+        """Look at every account, by number, and do one round for each that has too little margin; once a second.
+
+        What finds nothing to do leaves no trace, because a command that does nothing is in no journal.
+        """
+        ledger, count = self._ledger, len(events)
+        if now_us < ledger.liquidate_us:
+            return
         self._screen.forget()
         for account in self._ledger.accounts:
             if not account.is_house and (account.liquidating or not self._screen.passes(account)):
                 self._look_at(account, now_us, events)
+        if len(events) > count:
+            ledger.liquidate_us = (now_us // INTERVAL_US + 1) * INTERVAL_US
 
     def _look_at(self, account: Account, now_us: int, events: list[Event]) -> None:
         todo = steps(self._danger(account, events))
@@ -109,7 +119,7 @@ class Liquidating:
         figures = self._figures(account)
         if not is_liquidatable(_danger(figures)):
             return _danger(figures)
-        has_orders = any(orders.by_id for orders in account.open_orders.values())
+        has_orders = self._closing.has_orders(account)
         fraction = figures.margin_fraction
         is_last = not has_orders and fraction is not None and fraction < auto_close_fraction(figures.mmf)
         provider = self._provider(events) if is_last else None
