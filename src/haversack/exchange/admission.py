@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from haversack.exchange.conditions import exits_of, trigger_of
 from haversack.exchange.engine.command import SLIPPAGE_SCALE, Place, Slippage
 from haversack.exchange.engine.event import Refusal
 from haversack.exchange.engine.rules import MarketRules
+from haversack.exchange.filters import check_price, check_quantity, units
 from haversack.exchange.listing import Listing
 from haversack.exchange.messages import Refused
 from haversack.wire.enums import OrderType, SelfTradePrevention, Side, SlippageToleranceType, TimeInForce
-from haversack.wire.markets import Market
 from haversack.wire.orders import PlaceOrder
-
-_TRIGGERS = ("trigger_price", "trigger_quantity", "trigger_by")
-_ATTACHED = ("take_profit_trigger_price", "take_profit_limit_price", "stop_loss_trigger_price", "stop_loss_limit_price")
 
 _REFUSALS: dict[Refusal, tuple[int, str, str]] = {
     # The code is documented; the text is a guess.
@@ -36,6 +34,8 @@ _REFUSALS: dict[Refusal, tuple[int, str, str]] = {
     Refusal.OPEN_INTEREST: (400, "INVALID_ORDER", "The max amount of open interest has been reached for this market"),
     # Seen in a bot's source alone.
     Refusal.REDUCE_ONLY: (400, "INVALID_ORDER", "Reduce only order not reduced"),
+    # The code and the text were seen without saying what for.
+    Refusal.NO_REFERENCE: (400, "INVALID_ORDER", "Invalid order"),
     Refusal.ORDER_NOT_FOUND: (400, "INVALID_CLIENT_REQUEST", "Order not found"),
     Refusal.ORDER_LIMIT: (400, "ORDER_LIMIT", "Order limit reached"),
 }
@@ -50,20 +50,24 @@ def refused(refusal: Refusal) -> Refused:
 def admit(order: PlaceOrder, account: int, listing: Listing) -> Place:
     """The command for an order that keeps to its market's filters."""
     market, rules = listing.markets[order.symbol], listing.rules[order.symbol]
-    _check_served(order)
-    is_market = order.order_type == OrderType.MARKET
-    quantity, quote_quantity = _quantities(order, is_market=is_market)
+    _check_slippage(order)
+    trigger = trigger_of(order, market, rules)
+    take_profit, stop_loss = exits_of(order, market, rules)
+    # Documented: with a price, what a trigger sends is a limit order.
+    is_market = order.order_type == OrderType.MARKET if trigger is None else order.price is None
+    # How much a trigger sends stands in its own quantity; another one counts for nothing (guess).
+    quantity, quote_quantity = (None, None) if trigger else _quantities(order, is_market=is_market)
     price = None if is_market else _limit_price(order)
     if quantity is not None:
-        _check_quantity(quantity, market)
+        check_quantity(quantity, market)
     if price is not None:
-        _check_price(price, market)
+        check_price(price, market)
     return Place(
         account=account,
         symbol=order.symbol,
         side=Side(order.side),
-        price=None if price is None else _units(price, rules.price_scale),
-        quantity=None if quantity is None else _units(quantity, rules.quantity_scale),
+        price=None if price is None else units(price, rules.price_scale),
+        quantity=None if quantity is None else units(quantity, rules.quantity_scale),
         quote_quantity=None if quote_quantity is None else _quote_units(quote_quantity, rules, listing),
         time_in_force=TimeInForce(order.time_in_force or TimeInForce.GTC),
         post_only=bool(order.post_only),
@@ -71,17 +75,15 @@ def admit(order: PlaceOrder, account: int, listing: Listing) -> Place:
         client_id=order.client_id,
         slippage=_slippage(order) if is_market else None,
         reduce_only=order.reduce_only,
+        trigger=trigger,
+        take_profit=take_profit,
+        stop_loss=stop_loss,
     )
 
 
-def _check_served(order: PlaceOrder) -> None:
-    if (order.trigger_price is None) != (order.trigger_quantity is None):
-        raise Refused.as_invalid("Must specify both `triggerPrice` and `triggerQuantity` or neither")
+def _check_slippage(order: PlaceOrder) -> None:
     if (order.slippage_tolerance is None) != (order.slippage_tolerance_type is None):
         raise Refused.as_invalid("Must specify both `slippageTolerance` and `slippageToleranceType` or neither")
-    named = [name for name in (*_TRIGGERS, *_ATTACHED) if getattr(order, name) is not None]
-    if named:
-        raise Refused.by_rule("INVALID_ORDER", f"Conditional orders are not served by this local exchange yet: {named[0]}")
 
 
 def _quantities(order: PlaceOrder, *, is_market: bool) -> tuple[Decimal | None, Decimal | None]:
@@ -104,7 +106,7 @@ def _slippage(order: PlaceOrder) -> Slippage | None:
     tolerance = Decimal(order.slippage_tolerance)
     if tolerance < 0:
         raise Refused.as_invalid("Slippage tolerance is below the minimum allowed value")
-    return Slippage(SlippageToleranceType(order.slippage_tolerance_type), _units(tolerance, SLIPPAGE_SCALE))
+    return Slippage(SlippageToleranceType(order.slippage_tolerance_type), units(tolerance, SLIPPAGE_SCALE))
 
 
 def _limit_price(order: PlaceOrder) -> Decimal:
@@ -113,38 +115,5 @@ def _limit_price(order: PlaceOrder) -> Decimal:
     return Decimal(order.price)
 
 
-def _check_quantity(quantity: Decimal, market: Market) -> None:
-    filters = market.filters.quantity
-    if quantity < filters.min_quantity or quantity <= 0:
-        raise Refused.as_invalid("Quantity is below the minimum allowed value")
-    if filters.max_quantity is not None and quantity > filters.max_quantity:
-        raise Refused.as_invalid("Quantity is above the maximum allowed value")
-    if not _is_multiple(quantity, filters.step_size):
-        raise Refused.as_invalid("Quantity decimal too long")
-
-
-def _check_price(price: Decimal, market: Market) -> None:
-    filters = market.filters.price
-    if not _is_multiple(price, filters.tick_size):
-        raise Refused.as_invalid("Price decimal too long")
-    if price < filters.min_price:
-        raise Refused.as_invalid("Price is below the minimum allowed value")
-    if filters.max_price is not None and price > filters.max_price:
-        raise Refused.as_invalid("Price is above the maximum allowed value")
-
-
-def _is_multiple(number: Decimal, increment: Decimal) -> bool:
-    # In integers: a decimal's remainder is rounded once it has more than 28 digits.
-    top, bottom = number.as_integer_ratio()
-    step_top, step_bottom = increment.as_integer_ratio()
-    return top * step_bottom % (bottom * step_top) == 0
-
-
-def _units(number: Decimal, scale: int) -> int:
-    top, bottom = number.as_integer_ratio()
-    units: int = top * 10**scale // bottom
-    return units
-
-
 def _quote_units(number: Decimal, rules: MarketRules, listing: Listing) -> int:
-    return _units(number, listing.asset_scales[rules.quote])
+    return units(number, listing.asset_scales[rules.quote])

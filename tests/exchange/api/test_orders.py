@@ -57,10 +57,6 @@ async def test_a_market_order_is_answered_without_price_and_with_its_quote_quant
         (MARKET | {"quantity": None}, (400, "INVALID_CLIENT_REQUEST", "Market orders must specify a positive `quantity`")),
         ({"triggerPrice": "90"}, (400, "INVALID_CLIENT_REQUEST", "Must specify both `triggerPrice` and `triggerQuantity` or neither")),
         (
-            {"triggerPrice": "90", "triggerQuantity": "1"},
-            (400, "INVALID_ORDER", "Conditional orders are not served by this local exchange yet: trigger_price"),
-        ),
-        (
             {"symbol": "SOL_USDC_PERP"},
             (400, "INSUFFICIENT_MARGIN", "Insufficient margin to open a new order"),
         ),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from haversack.exchange.admission import admit, refused
 from haversack.exchange.api.caller import Caller, unknown_symbol
 from haversack.exchange.engine.command import Cancel, CancelAll, Command
-from haversack.exchange.engine.event import Event, OrderAccepted, OrderEnded, OrderFilled, Rejected
+from haversack.exchange.engine.event import Event, OrderAccepted, OrderEnded, OrderFilled, Rejected, TriggerPlaced
 from haversack.exchange.engine.order import OpenOrder
 from haversack.exchange.messages import Refused
 from haversack.exchange.render import order_answer
@@ -32,9 +32,11 @@ BATCH_MAX = 50
 
 
 def place(caller: Caller, operation: PlaceOrder) -> Order:
-    """Match an order; the answer is how it stands after matching."""
+    """Match an order; the answer is how it stands after matching, or that it waits for its trigger."""
     events = _execute(caller, admit(operation, caller.account, caller.venue.listing))
     accepted = events[0]
+    if isinstance(accepted, TriggerPlaced):
+        return _answer(caller, OpenOrder(accepted.order, 0, 0, OrderStatus.TRIGGER_PENDING))
     assert isinstance(accepted, OrderAccepted), f"a place that was not refused began with {accepted}"
     mine = [
         event
@@ -63,7 +65,7 @@ def _place_one(caller: Caller, operation: PlaceOrder) -> BatchResult:
 
 
 def get(caller: Caller, operation: GetOrder) -> Order:
-    """A resting order; one that rests no longer is not found."""
+    """An order that rests or waits for its trigger; one that does so no longer is not found."""
     caller.check_symbol(operation.symbol, unknown_symbol())
     order_id, client_id = _one_id(operation.order_id, operation.client_id)
     order = caller.venue.engine.order(caller.account, operation.symbol, order_id=order_id, client_id=client_id)
@@ -73,13 +75,14 @@ def get(caller: Caller, operation: GetOrder) -> Order:
 
 
 def open_orders(caller: Caller, operation: GetOpenOrders) -> list[Order]:
-    """Resting orders, oldest first."""
+    """Orders that rest or wait for their triggers, oldest first."""
     if operation.symbol is not None:
         caller.check_symbol(operation.symbol, unknown_symbol())
-    markets, kind = caller.venue.listing.markets, operation.market_type
+    markets, kind, engine = caller.venue.listing.markets, operation.market_type, caller.venue.engine
+    orders = engine.open_orders(caller.account, operation.symbol) + engine.pending_orders(caller.account, operation.symbol)
     return [
         _answer(caller, order)
-        for order in caller.venue.engine.open_orders(caller.account, operation.symbol)
+        for order in sorted(orders, key=lambda order: order.order.order_id)
         if kind is None or markets[order.order.symbol].market_type == kind
     ]
 
@@ -92,10 +95,9 @@ def cancel(caller: Caller, operation: CancelOrder) -> Order:
 
 
 def cancel_all(caller: Caller, operation: CancelAllOrders) -> list[Order]:
-    """Take all orders of a market out. There are no conditional orders yet, so cancelling those cancels none."""
-    if operation.order_type == CancelOrderType.CONDITIONAL_ORDER:
-        return []
-    events = _execute(caller, CancelAll(caller.account, operation.symbol))
+    """Take all orders of a market out, or those of one kind."""
+    kind = None if operation.order_type is None else CancelOrderType(operation.order_type)
+    events = _execute(caller, CancelAll(caller.account, operation.symbol, kind))
     return [_answer(caller, event) for event in events if isinstance(event, OrderEnded)]
 
 

@@ -5,16 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
-from haversack.exchange.engine.event import Event, OrderAccepted, OrderEnded, OrderFilled, PositionChanged, TradePrinted
+import msgspec
+
+from haversack.exchange.engine.event import (
+    Event,
+    FundingPaid,
+    FundingRateSet,
+    OrderAccepted,
+    OrderFilled,
+    PositionChanged,
+    TradePrinted,
+    TriggerPlaced,
+)
 from haversack.exchange.listing import Listing
 from haversack.exchange.render import fill_row, past_order
 from haversack.exchange.render_position import past_position
 from haversack.exchange.views.earnings import Earnings
 from haversack.exchange.views.held import read_held
 from haversack.exchange.views.histories import INTEGER_MAX, ROWS_MAX_IN_MEMORY, Histories, read_fill, read_order, read_trade
-from haversack.exchange.views.rows import FillRow, OrderRow, OrderState, PositionRow
+from haversack.exchange.views.rows import OF_ORDERS, FillRow, OrderEvent, OrderRow, PositionRow, state_after
 from haversack.wire.base import Page
-from haversack.wire.enums import AssetClass, FillType, OrderStatus, RwaMarketType, SortDirection, SystemOrderType
+from haversack.wire.enums import AssetClass, FillType, RwaMarketType, SortDirection, SystemOrderType
 from haversack.wire.history import Fill, GetFillHistory, GetOrderHistory, PastOrder
 from haversack.wire.markets import Market
 from haversack.wire.positions import GetPositionHistory, PastPosition, PositionState
@@ -41,7 +52,6 @@ SYSTEMS: Mapping[FillType, Sequence[SystemOrderType]] = {
 LIMIT_DEFAULT, LIMIT_MAX = 100, 1000
 # Made once: a union that is written where it is asked for is made anew for every event.
 _OF_MONEY = (FundingPaid, FundingRateSet, PositionChanged)
-_OF_ORDERS = (OrderAccepted, OrderFilled, OrderEnded)
 
 
 class Archive:
@@ -79,7 +89,7 @@ class Archive:
         for event in events:
             if isinstance(event, TradePrinted):
                 histories.trade(event, now_us)
-            elif isinstance(event, _OF_ORDERS) and not is_house(event.order.account):
+            elif isinstance(event, OF_ORDERS) and not is_house(event.order.account):
                 self._take(event, now_us)
             elif isinstance(event, PositionChanged):
                 self._hold(event, now_us)
@@ -157,15 +167,13 @@ class Archive:
             return None
         return {order_id for (order_id,) in found}
 
-    def _take(self, event: OrderAccepted | OrderFilled | OrderEnded, now_us: int) -> None:
-        facts, histories = event.order, self.histories
-        if isinstance(event, OrderAccepted):
-            histories.place(OrderRow(now_us, facts, OrderState(now_us, 0, 0, OrderStatus.NEW)))
+    def _take(self, event: OrderEvent, now_us: int) -> None:
+        facts, histories, state = event.order, self.histories, state_after(event, now_us)
+        if isinstance(event, OrderAccepted | TriggerPlaced):
+            histories.place(OrderRow(now_us, facts, state))
             return
         if isinstance(event, OrderFilled):
             histories.fill(FillRow(now_us, event))
-        reason = event.reason if isinstance(event, OrderEnded) else None
-        state = OrderState(now_us, event.executed, event.executed_quote, event.status, reason)
         lag_us = self._lag_us
         histories.change(facts.order_id, state, seen_until_us=now_us - lag_us if lag_us else None)
 
@@ -218,9 +226,9 @@ class Archive:
         return found[0][0] if found else None
 
     def _past_order(self, row: OrderRow) -> PastOrder:
-        state = row.state
+        state, facts = row.state, row.facts
         return past_order(
-            row.facts,
+            facts if state.quantity is None else msgspec.structs.replace(facts, quantity=state.quantity),
             executed=state.executed,
             executed_quote=state.executed_quote,
             status=state.status,

@@ -31,7 +31,7 @@ WAITING_MAX = 400
 INTEGER_MAX = 2**63 - 1
 """The largest that the database can compare with."""
 
-ENDED = (OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.EXPIRED)
+ENDED = (OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.TRIGGER_FAILED)
 # Numbers may exceed 64 bits, so what nobody searches for is text.
 _SCHEMA = (
     "CREATE TABLE origin (journal BLOB NOT NULL, seq INTEGER NOT NULL, lost INTEGER NOT NULL)",
