@@ -25,6 +25,7 @@ from haversack.wire.base import Operation
 from haversack.wire.borrow_lend import BorrowLendInterval, ExecuteBorrowLend
 from haversack.wire.capital import ConvertDust
 from haversack.wire.enums import CancelOrderType, OpenEnum, OrderType
+from haversack.wire.funding import GetFundingRates
 from haversack.wire.orders import PlaceOrder
 from haversack.wire.strategies import StrategyType
 from haversack.wire.trades import GetRecentTrades
@@ -84,6 +85,7 @@ _INTEGER_TYPES_OF: Mapping[tuple[type[Operation[Any]], str], tuple[str, tuple[in
     (GetWithdrawals, "id"): ("integer_int32", INT32),
 }
 _LIMITS = (1, 1000)
+_LIMITS_OF: Mapping[type[Operation[Any]], tuple[int, int]] = {GetFundingRates: (1, 10_000)}
 # What a body calls the type of its market; a query calls it a string.
 _MARKET_SYMBOL = "MarketSymbol"
 
@@ -298,7 +300,7 @@ def _readers(kind: type[Operation[Any]], name: str, wanted: Any) -> tuple[str, _
         return "boolean", _read_boolean, _read_boolean_json
     if wanted in (int, inputs.TimeS, inputs.TimeMs):
         schema, bounds = _INTEGER_TYPES_OF.get((kind, name)) or _INTEGER_TYPES.get(name, ("integer_int64", INT64))
-        wanted_bounds = _LIMITS if name == "limit" else bounds
+        wanted_bounds = _LIMITS_OF.get(kind, _LIMITS) if name == "limit" else bounds
         return schema, _integer_from_text(bounds, wanted_bounds), _integer_from_json(wanted_bounds)
     return "string", _read_text, _read_text
 

@@ -14,10 +14,8 @@ from haversack.wire.base import Page
 from haversack.wire.borrow_lend import BorrowLendPosition, GetBorrowLendPositions
 from haversack.wire.borrow_lend_history import GetBorrowLendHistory, GetBorrowLendPositionHistory, GetInterestHistory
 from haversack.wire.capital import GetDustHistory
-from haversack.wire.funding import GetFundingHistory
 from haversack.wire.rfq import GetOpenRfqs, RfqWithQuotes
 from haversack.wire.rfq_history import GetQuoteFillHistory, GetQuoteHistory, GetRfqFillHistory, GetRfqHistory
-from haversack.wire.settlements import GetSettlementHistory
 from haversack.wire.strategies import CancelAllStrategies, GetOpenStrategies, GetStrategy, GetStrategyHistory, Strategy
 
 
@@ -69,8 +67,6 @@ ROUTES = (
     GetBorrowLendPositionHistory.served_by(no_rows),
     GetInterestHistory.served_by(no_rows),
     GetDustHistory.served_by(no_rows),
-    GetFundingHistory.served_by(no_rows),
-    GetSettlementHistory.served_by(no_rows),
     GetStrategyHistory.served_by(no_rows),
     GetRfqHistory.served_by(no_rows),
     GetQuoteHistory.served_by(no_rows),

@@ -45,6 +45,7 @@ def _pay(market: Market, ledger: Ledger, interval: EndedInterval, events: list[E
         assert changed.position is not None, "funding closes no position"
         holding.position = changed.position
         account.unsettled += amount
+        account.budget = None
         kept -= amount
         if not account.is_house:
             paid = FundingPaid(number, rules.symbol, position.position_id, amount, rate_e28(interval.rate), interval.end_us)
