@@ -12,8 +12,6 @@ PAGES = [
     ("borrowPositionHistoryQueryAll", "/wapi/v1/history/borrowLend/positions"),
     ("interestHistoryQueryAll", "/wapi/v1/history/interest"),
     ("dustHistoryQueryAll", "/wapi/v1/history/dust"),
-    ("fundingHistoryQueryAll", "/wapi/v1/history/funding"),
-    ("settlementHistoryQueryAll", "/wapi/v1/history/settlement"),
     ("strategyHistoryQueryAll", "/wapi/v1/history/strategies"),
     ("rfqHistoryQueryAll", "/wapi/v1/history/rfq"),
     ("quoteHistoryQueryAll", "/wapi/v1/history/quote"),
