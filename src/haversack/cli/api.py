@@ -79,13 +79,13 @@ def _table(title: str, answer: Any) -> Table:
     if isinstance(answer, list | tuple):
         rows = [_as_row(each) for each in cast("list[Any]", answer)]
         return Table(title, _columns(rows), rows, whole=answer)
-    return facts(title, _as_row(answer).items(), whole=answer if isinstance(answer, msgspec.Struct) else {"value": answer})
+    return facts(title, _as_row(answer).items(), whole=answer)
 
 
 def _as_row(value: Any) -> dict[str, Any]:
     if isinstance(value, msgspec.Struct):
         return dict(fields_of(value))
-    return {"answer": "done" if value is None else value}
+    return {"done": True} if value is None else {"value": value}
 
 
 def _columns(rows: list[dict[str, Any]]) -> tuple[Column, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
@@ -10,8 +9,6 @@ import msgspec
 
 from haversack.cli.here import Here
 from haversack.cli.output.table import Table, column, facts, fields_of, number
-from haversack.clock import SystemClock
-from haversack.units import from_time_us
 
 if TYPE_CHECKING:
     from haversack.wire.markets import Depth
@@ -136,7 +133,7 @@ def trades(symbol: str, /, *, limit: int = 20, here: Here) -> None:
 
 
 def klines(symbol: str, /, *, interval: Interval = "1h", limit: int = 24, here: Here) -> None:
-    """List candles of a market, oldest first; the last one is still open.
+    """List candles of a market, oldest first; the last one may not be finished.
 
     Example: haversack klines SOL_USDC --interval 5m --limit 12
 
@@ -150,8 +147,9 @@ def klines(symbol: str, /, *, interval: Interval = "1h", limit: int = 24, here: 
     digits = "".join(filter(str.isdigit, interval))
     length_s = int(digits) * _LENGTHS_S[interval.removeprefix(digits)]
     with here.client(signed=False) as client:
-        since = from_time_us(SystemClock().now_us()) - timedelta(seconds=length_s * min(max(limit, 1), _KLINES_MAX))
-        found = client.markets.klines(symbol, interval=interval, start_time_s=since)[-limit:]
+        # By the exchange's clock, which a local exchange may have been moved ahead of this machine's.
+        since_s = client.system.time() // 1_000 - length_s * min(max(limit, 1), _KLINES_MAX)
+        found = client.markets.klines(symbol, interval=interval, start_time_s=since_s)[-limit:]
     columns = (
         column("start"),
         number("open"),

@@ -11,7 +11,7 @@ import msgspec
 
 from haversack.cli.exits import Exit, exit_of
 from haversack.cli.here import Here
-from haversack.cli.output.table import Table, column
+from haversack.cli.output.table import Column, Table, column
 from haversack.cli.reports import hint_of
 from haversack.errors import HaversackError
 
@@ -32,6 +32,11 @@ class Finding(msgspec.Struct, frozen=True):
     found: str
     todo: str = ""
 
+    @property
+    def text(self) -> str:
+        """What was found, and what to do about it."""
+        return f"{self.found} -> {self.todo}" if self.todo else self.found
+
 
 class Unwell(HaversackError):
     """Something is wrong; `exit` says how the command ends."""
@@ -51,7 +56,7 @@ def doctor(*, here: Here) -> None:
     """
     examination = _Examination(here)
     findings = list(examination.findings())
-    columns = (column("what"), column("state"), column("found"), column("what to do", "todo"))
+    columns = (column("state"), column("what"), Column("found", lambda each: each.text))
     here.show(Table("Doctor", columns, findings))
     wrong = [finding for finding in findings if finding.state == "WRONG"]
     if wrong:

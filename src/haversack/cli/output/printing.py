@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import textwrap
 import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, TextIO, TypeAlias
@@ -16,6 +17,7 @@ from haversack.cli.output.table import Column, Table
 
 Form: TypeAlias = Literal["table", "json", "ndjson", "csv"]
 _GAP = "  "
+_ROOM_LEAST = 20
 _BOLD, _DIM, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 
 
@@ -45,7 +47,7 @@ def lines_of(table: Table, form: Form, profile: str, style: Style) -> Iterator[s
     elif form == "csv":
         yield csv_line(["profile", *(column.name for column in table.columns)])
         for row in table.rows:
-            yield csv_line([profile, *(cell(as_text(column.get(row))) for column in table.columns)])
+            yield csv_line([profile, *(cell(visible(as_text(column.get(row)))) for column in table.columns)])
     elif table.is_single:
         yield from _facts(table, profile, style)
     else:
@@ -61,8 +63,9 @@ def json_line(value: Any, *, indent: int = 0) -> str:
 def csv_line(cells: Sequence[str]) -> str:
     """One line of CSV."""
     line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(cells)
-    return line.getvalue()
+    # Both characters are named, so that a cell with either of them is quoted.
+    csv.writer(line, lineterminator="\r\n").writerow(cells)
+    return line.getvalue().removesuffix("\r\n")
 
 
 def write(lines: Iterator[str], stream: TextIO) -> None:
@@ -97,7 +100,7 @@ def _grid(table: Table, profile: str, style: Style) -> Iterator[str]:
     shown = _that_fit(table.columns, widths, style.width)
     yield style.dim(_line([_set(table.columns[place].name, widths[place], table.columns[place]) for place in shown]))
     for row in cells:
-        yield _line([_set(row[place], widths[place], table.columns[place]) for place in shown])
+        yield from _broken([_set(row[place], widths[place], table.columns[place]) for place in shown], style.width)
     left_out = [column.name for place, column in enumerate(table.columns) if place not in shown]
     if left_out:
         yield style.dim(f"{_GAP}(too narrow for {', '.join(left_out)})")
@@ -110,6 +113,18 @@ def _that_fit(columns: Sequence[Column], widths: Sequence[int], width: int | Non
     while width is not None and minor and sum(widths[place] + len(_GAP) for place in shown) > width:
         shown.remove(minor.pop())
     return shown
+
+
+def _broken(cells: list[str], width: int | None) -> Iterator[str]:
+    """A line of cells; the last one goes on below itself where the terminal is too narrow."""
+    line, *_, last = _line(cells), cells[-1]
+    room = (width or 0) - width_of(line) + width_of(last.rstrip())
+    if width is None or width_of(line) <= width or room < _ROOM_LEAST:
+        yield line
+        return
+    first, *others = textwrap.wrap(last, room) or [""]
+    yield _line([*cells[:-1], first])
+    yield from (" " * (width - room) + other for other in others)
 
 
 def _line(cells: Sequence[str]) -> str:

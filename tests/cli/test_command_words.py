@@ -1,0 +1,171 @@
+"""How a command is called: what is read quickly means what the library would have read, and every help page has an example."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+
+from cli.inside import Inside
+from haversack.cli.app import app
+from haversack.cli.asked import Asked, _thoroughly, function_of
+from haversack.cli.commands import APART, FAMILIES, GROUPS, ROWS, Row, find
+from haversack.cli.exits import MEANINGS, Exit
+from haversack.cli.pages import told_by
+from haversack.cli.quick import read
+
+CALLS = [
+    "ticker",
+    "ticker SOL_USDC --interval 1w",
+    "depth SOL_USDC --limit=5",
+    "trades SOL_USDC --limit 7",
+    "markets --kind perp",
+    "order place SOL_USDC bid 1.5 --price 95.20 --post-only --client-id 7 --time-in-force GTC",
+    "order place SOL_USDC ask --market --quote-quantity 9 --no-post-only --yes",
+    "order cancel SOL_USDC 123",
+    "stream depth.SOL_USDC trade.SOL_USDC --count 2",
+    "api get_depth symbol=SOL_USDC limit=5 --dry-run",
+    "api --list",
+    "export fills --csv --since 2026-11-01 --file fills.csv",
+    "init --stdin --replace",
+    "config show --origin",
+]
+NOT_PLAIN = [
+    "ticker A B",
+    "ticker --bar",
+    "ticker -x",
+    "depth",
+    "depth SOL_USDC --limit 7",
+    "trades SOL_USDC --limit many",
+    "trades SOL_USDC --limit -7",
+    "trades SOL_USDC --limit",
+    "trades SOL_USDC --limit 1 --limit 2",
+    "markets --kind=",
+    "order place SOL_USDC buy 1",
+    "order cancel -- SOL_USDC",
+    "api --list=true",
+    "balances everything",
+]
+
+
+def split(call: str) -> tuple[Row, list[str]]:
+    row, rest = find(shlex.split(call))
+    assert row is not None
+    return row, rest
+
+
+def examples() -> list[tuple[Row, str]]:
+    return [(row, example) for row in ROWS for example in told_by(function_of(row)).examples]
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_what_is_read_quickly_is_what_the_library_reads(call: str) -> None:
+    row, rest = split(call)
+    function = function_of(row)
+    quick = read(function, rest)
+    assert quick is not None
+    assert (quick.positional, quick.named) == _thoroughly(row, function, rest)
+
+
+@pytest.mark.parametrize("call", NOT_PLAIN)
+def test_what_is_not_plain_is_left_to_the_library(call: str) -> None:
+    row, rest = split(call)
+    assert read(function_of(row), rest) is None
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.words)
+def test_a_command_is_summed_up_as_in_the_list_and_every_page_has_an_example(row: Row) -> None:
+    told = told_by(function_of(row))
+    assert told.summary.startswith(row.summary.removesuffix("."))
+    assert told.examples
+    assert row.group in GROUPS
+
+
+@pytest.mark.parametrize(("row", "example"), examples(), ids=lambda value: value if isinstance(value, str) else "")
+def test_an_example_is_a_call_of_its_command(row: Row, example: str) -> None:
+    words = shlex.split(example.partition(" > ")[0])
+    assert words[0] == "haversack"
+    found, rest = find(Asked.of(words[1:]).words)
+    assert found == row
+    assert read(function_of(row), rest) is not None
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.words)
+def test_a_help_page_tells_of_every_parameter_in_at_most_96_columns(row: Row, inside: Inside) -> None:
+    done = inside.run(*row.words.split(), "--help")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith(f"Usage: haversack {row.words}")
+    assert "\nExample: haversack " in done.out
+    assert all(len(line) <= 96 for line in done.out.splitlines() if not line.startswith("Example: "))
+    assert done.out == inside.run("help", *row.words.split()).out
+    assert inside.http.sent == []
+
+
+def test_the_first_page_lists_every_command(inside: Inside) -> None:
+    for call in ((), ("--help",), ("-h",), ("help",)):
+        done = inside.run(*call)
+        assert done.code == 0
+        assert all(f"  {name} " in done.out for name in [*(row.words for row in ROWS), *APART])
+
+
+def test_the_library_knows_every_command_too() -> None:
+    known = set(app)
+    assert {row.words.split()[0] for row in ROWS} | set(FAMILIES) <= known
+    # What is in the library alone reads its own options; it must be listed apart, or nobody would find it.
+    assert known - {row.words.split()[0] for row in ROWS} - {"--help", "-h", "--version"} <= {*APART}
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_learns_the_commands(shell: str, inside: Inside) -> None:
+    done = inside.run("completion", shell)
+    assert done.code == 0
+    assert all(word in done.out for word in ("cancel-all", "open-interest", "doctor", "post-only"))
+
+
+def test_the_exit_codes_are_listed(inside: Inside) -> None:
+    listed = inside.run("help", "exit-codes").out
+    assert set(MEANINGS) == set(Exit)
+    assert all(f" {int(code)}  {code.name.lower().replace('_', '-')}" in listed for code in Exit)
+
+
+@pytest.mark.parametrize("topic", ["profiles", "output"])
+def test_a_topic_is_explained(topic: str, inside: Inside) -> None:
+    done = inside.run("help", topic)
+    assert (done.code, done.out.splitlines()[0]) == (0, topic.capitalize())
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        ("tickr", "there is no command 'tickr': is it ticker?"),
+        ("order plce", "order knows no 'plce': there are place, cancel, cancel-all, status"),
+        ("help nothing", "there is no help on 'nothing'"),
+        ("ticker -o", "-o needs a value"),
+        ("-p sim ticker -p live", "-p is given twice: 'sim' and 'live'"),
+        ("stream", "subscribe needs at least one stream"),
+        ("stream x --count 0", "--count must be 1 or more"),
+        ("order cancel SOL_USDC", "give an order id or --client-id, one of them"),
+        ("export fills --since soon", "--since must be a time such as"),
+        ("-p live sim stop", "live is a live profile"),
+        ("completion csh", "Invalid value"),
+    ],
+)
+def test_a_wrong_call_is_told_in_one_line(call: str, says: str, inside: Inside) -> None:
+    done = inside.run(*call.split())
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert done.err.startswith("haversack: ")
+    assert says in done.err
+
+
+def test_commands_apart_read_the_common_options_themselves() -> None:
+    assert Asked.of(["-p", "live", "exchange", "state"]).words == ["exchange", "--profile", "live", "state"]
+    assert Asked.of(["exchange", "-p", "live"]).words == ["exchange", "-p", "live"]
+    assert Asked.of(["ticker", "-p", "live"]) == (["ticker"], {"profile": "live"})
+    assert Asked.of(["stream", "a", "--", "-p"]).words == ["stream", "a", "--", "-p"]
+
+
+@pytest.mark.parametrize("call", ["stream trade.SOL_USDC -o csv", "export fills --csv -o json"])
+def test_a_form_that_cannot_be_is_refused(call: str, inside: Inside) -> None:
+    done = inside.run(*call.split())
+    assert (done.code, done.out, '"usage"' in done.err or "usage" in done.err) == (2, "", True)
+    assert inside.http.sent == []

@@ -1,0 +1,187 @@
+"""What each command asks of the exchange, and the columns it shows: on a market that has traded, and an account that has."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from cli.inside import Inside, exchange
+from haversack.local import BlockingLocalExchange
+
+
+@pytest.fixture(scope="module")
+def traded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
+    """An account that bought 3 SOL, and has an order that rests."""
+    with exchange(crowd=False) as made:
+        inside = Inside(tmp_path_factory.mktemp("home"), made)
+        other = made.client()
+        other.orders.place(symbol="SOL_USDC", side="Ask", order_type="Limit", price="101", quantity="9")
+        for client_id in ("1", "2", "3"):
+            made.advance(s=1)
+            inside.run("order", "place", "SOL_USDC", "bid", "1", "--price", "101", "--client-id", client_id)
+        inside.run("order", "place", "SOL_USDC", "bid", "2", "--price", "90", "--client-id", "4")
+        made.advance(s=65)
+        yield inside
+
+
+def rows(inside: Inside, *arguments: str) -> list[dict[str, str]]:
+    done = inside.run(*arguments, "-o", "csv")
+    assert done.code == 0, done.err
+    return list(csv.DictReader(io.StringIO(done.out, newline="")))
+
+
+CALLS = [
+    ("markets", {"symbol": "SOL_USDC", "tick size": "0.01"}),
+    ("market SOL_USDC", {"symbol": "SOL_USDC", "price tick_size": "0.01"}),
+    ("ticker SOL_USDC", {"last": "101", "volume": "3", "trades": "3"}),
+    ("depth SOL_USDC", {"side": "ask", "price": "101", "quantity": "6", "sum": "6"}),
+    ("trades SOL_USDC", {"price": "101", "quantity": "1", "maker bought": "no"}),
+    ("klines SOL_USDC --interval 1m --limit 2", {"close": "101", "volume": "3"}),
+    ("open-interest SOL_USDC_PERP", {"symbol": "SOL_USDC_PERP", "open interest": "0"}),
+    ("balances", {"asset": "SOL", "locked": "0"}),
+    ("orders", {"symbol": "SOL_USDC", "price": "90", "status": "New", "client id": "4"}),
+    ("fills --limit 1", {"price": "101", "quantity": "1", "maker": "no", "client id": "3"}),
+    ("deposits", {"asset": "USDC", "quantity": "100000", "status": "confirmed"}),
+    ("order status SOL_USDC --client-id 1", {"status": "Filled", "executed": "1"}),
+    ("export fills", {"symbol": "SOL_USDC", "client id": "3"}),
+    ("export orders SOL_USDC", {"symbol": "SOL_USDC", "client id": "4"}),
+    ("api get_depth symbol=SOL_USDC", {"asks": '[["101","6"]]'}),
+    ("api capital.balances", {"": "BTC", "available": "2"}),
+    ("api get_time", {"value": "1790000068000"}),
+]
+
+
+@pytest.mark.parametrize(("call", "wanted"), CALLS, ids=[call for call, _ in CALLS])
+def test_a_command_shows_what_the_exchange_answers(call: str, wanted: dict[str, str], traded: Inside) -> None:
+    found = rows(traded, *call.split())
+    assert any(wanted.items() <= row.items() for row in found), found
+    assert all(row["profile"] == "sim" for row in found)
+
+
+@pytest.mark.parametrize("call", [call for call, _ in CALLS])
+def test_a_command_speaks_every_form_and_each_says_of_which_profile(call: str, traded: Inside) -> None:
+    table, whole, lines = (traded.run(*call.split(), "-o", form) for form in ("table", "json", "ndjson"))
+    assert table.out.splitlines()[0].endswith("  [sim]")
+    assert whole.json["profile"] == "sim"
+    assert "data" in whole.json
+    listed = [msgspec.json.decode(line) for line in lines.out.splitlines()]
+    assert listed
+    assert all(line["profile"] == "sim" for line in listed)
+    assert all("sim" in done.err for done in (table, whole, lines))
+
+
+def test_positions_are_none_and_the_table_says_so(traded: Inside) -> None:
+    assert traded.run("positions").out == "Positions  [sim]\n  none\n"
+    assert traded.run("positions", "-o", "csv").out.startswith("profile,symbol,quantity,entry,")
+
+
+def test_the_best_prices_stand_next_to_each_other(traded: Inside) -> None:
+    assert [(row["side"], row["price"]) for row in rows(traded, "depth", "SOL_USDC")] == [("ask", "101"), ("bid", "90")]
+
+
+def test_every_fill_is_exported_newest_first_and_only_since_then(traded: Inside) -> None:
+    assert [row["client id"] for row in rows(traded, "export", "fills")] == ["3", "2", "1"]
+    assert [row["client id"] for row in rows(traded, "export", "fills", "--since", "2026-09-21T14:13:22")] == ["3", "2"]
+    assert [row["client id"] for row in rows(traded, "export", "orders", "--since", "2026-09-21T14:13:23")] == ["4", "3"]
+
+
+def test_an_export_writes_a_file_as_a_whole_and_never_over_another(traded: Inside, tmp_path: Path) -> None:
+    path = tmp_path / "fills.csv"
+    done = traded.run("export", "fills", "--csv", "--file", str(path))
+    assert (done.code, done.out) == (0, "")
+    assert path.read_text() == traded.run("export", "fills", "--csv").out
+    assert [file.name for file in tmp_path.iterdir()] == ["fills.csv"]
+    again = traded.run("export", "fills", "--csv", "--file", str(path))
+    assert (again.code, "is there already" in again.err) == (2, True)
+
+
+def test_an_export_that_fails_leaves_no_file(traded: Inside, tmp_path: Path) -> None:
+    path = tmp_path / "no" / "fills.csv"
+    done = traded.run("export", "fills", "--file", str(path))
+    assert (done.code, done.err.splitlines()[-1]) == (1, f"haversack: No such file or directory: {path}.part")
+
+
+def test_the_operations_are_listed_with_their_parameters(traded: Inside) -> None:
+    from haversack.wire.catalogue import OPERATIONS
+
+    listed = {row["name"]: row for row in rows(traded, "api", "--list")}
+    assert len(listed) == len(OPERATIONS)
+    assert listed["get_depth"]["in the client"] == "markets.depth"
+    assert listed["get_depth"]["parameters"] == "symbol [limit]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ("get_dpeth", "there is no operation 'get_dpeth': is it get_depth"),
+        ("get_depth", "get_depth needs symbol: write symbol=value"),
+        ("get_depth SOL_USDC", "'SOL_USDC' is no parameter of get_depth with its value"),
+        ("get_depth symbol=A symbol=B", "symbol is given twice"),
+        ("get_depth symbol=A limit=3", "limit must be one of 5, 10"),
+        ("get_recent_trades symbol=A limit=x", "limit must be a whole number, found 'x'"),
+        ("get_klines symbol=A interval=1m startTime=soon", "startTime must be a number, or a time such as"),
+        ("update_account auto_lend=yes", "auto_lend must be true or false"),
+        ("place_orders orders=x", "orders must be JSON"),
+    ],
+)
+def test_a_wrong_call_of_an_operation_is_told_in_one_line(arguments: str, says: str, traded: Inside) -> None:
+    traded.http.sent.clear()
+    done = traded.run("api", *arguments.split())
+    assert (done.code, done.out) == (2, "")
+    assert says in done.err
+    assert traded.http.sent == []
+
+
+def test_an_operation_takes_its_parameters_by_either_name(traded: Inside) -> None:
+    by_documentation = traded.run("api", "get_klines", "symbol=SOL_USDC", "interval=1m", "startTime=1789999980", "-o", "json")
+    by_library = traded.run(
+        "api", "markets.klines", "symbol=SOL_USDC", "interval=1m", "start_time_s=2026-09-21T14:13", "-o", "json"
+    )
+    assert by_documentation.json["data"] == by_library.json["data"] != []
+
+
+def test_doctor_says_that_all_is_well(traded: Inside) -> None:
+    found = {row["what"]: row for row in rows(traded, "doctor")}
+    assert list(found) == ["settings", "keys", "exchange", "clock", "signed read", "versions"]
+    assert {row["state"] for row in found.values()} == {"ok"}
+
+
+def test_doctor_says_what_is_wrong_and_ends_with_its_code(traded: Inside, tmp_path_factory: pytest.TempPathFactory) -> None:
+    sick = Inside(tmp_path_factory.mktemp("home"), traded.exchange)
+    key = sick.config.parent / "keys" / "sim.key"
+    sick.run("init")
+    key.chmod(0o644)
+    done = sick.run("doctor", "-o", "json")
+    assert done.code == 3
+    states = {row["what"]: row["state"] for row in done.json["data"]}
+    assert states["keys"] == "WRONG"
+    assert states["exchange"] == "ok"
+    assert "chmod 600" in done.out
+
+
+def test_doctor_of_live_tells_the_limits_and_where_keys_come_from(traded: Inside) -> None:
+    found = {row["what"]: row for row in rows(traded, "doctor", "-p", "live")}
+    assert found["keys"]["found"] == "none: public data can be read -> haversack init -p live"
+    assert found["limits"]["found"] == "1000 an order; 0 of 5000 are spent today"
+
+
+def test_an_hour_is_found_missing(traded: Inside, tmp_path_factory: pytest.TempPathFactory) -> None:
+    from cli.inside import NOW_US
+    from haversack import ManualClock
+
+    late = Inside(tmp_path_factory.mktemp("home"), traded.exchange)
+    late.transport["clock"] = ManualClock(NOW_US - 3_600_000_000)
+    found = {row["what"]: row for row in rows(late, "doctor")}
+    assert found["clock"]["state"] == "note"
+    assert found["clock"]["found"].startswith("3668.001 s behind the exchange's")
+    assert found["signed read"]["state"] == "ok"
+
+
+def test_the_shared_exchange_adds_up(traded: Inside) -> None:
+    made: BlockingLocalExchange = traded.exchange
+    assert made.problems() == []
