@@ -139,6 +139,12 @@ class Readable:
         ]
         return sorted(found, key=lambda each: each.position.position_id)
 
+    def holdings(self, symbol: str) -> list[tuple[int, Position | None, int, int]]:
+        """Every account that has anything in a perpetual: its position, and what its open bids and asks could add."""
+        perpetual = self._markets[symbol].perpetual
+        held = perpetual.holdings.items() if perpetual else ()
+        return [(account, each.position, each.bids, each.asks) for account, each in held if not each.is_empty]
+
     def unsettled(self, account: int) -> int:
         """Profit, fees and funding that are in no balance yet, in the quote asset's smallest units."""
         return self._ledger.account(account).unsettled

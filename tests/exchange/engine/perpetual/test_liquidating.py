@@ -15,9 +15,9 @@ from haversack.exchange.engine.rules import FeeTier
 from haversack.wire.enums import OrderBookState, SystemOrderType
 
 
-def long(mark: str, **more: str) -> Pit:
+def long(mark: str) -> Pit:
     """Alice is long 100 SOL at 100 with 1,000 USDC, against the house; then comes another mark price."""
-    pit = Pit(alice="1000", **more)
+    pit = Pit(alice="1000")
     pit.trade("alice", "house", "100")
     pit.mark(SOL, mark)
     return pit
