@@ -397,6 +397,27 @@ SAFEGUARDS = (
         "tests/streams/test_session.py::test_garbage_is_an_error_and_the_stream_goes_on",
     ),
     Safeguard(
+        "what comes in one piece keeps the connection alive",
+        "streams/conversation.py",
+        "        self._session.heard(now_us)\n        for frame in came:",
+        "        for frame in came:",
+        "tests/streams/test_stretches.py::test_stretches_keep_a_connection_alive_and_their_silence_ends_it",
+    ),
+    Safeguard(
+        "reading waits for its reader in the middle of a piece too",
+        "streams/conversation.py",
+        "                if self._full:\n                    await self._make_room()\n                    now_us",
+        "                if self._full:\n                    now_us",
+        "tests/streams/test_stretches.py::test_reading_stops_in_the_middle_of_a_stretch_until_its_reader_has_room",
+    ),
+    Safeguard(
+        "readers have their turn after each piece",
+        "streams/conversation.py",
+        "                await self._take_all(came)\n            await asyncio.sleep(0)",
+        "                await self._take_all(came)",
+        "tests/streams/test_stretches.py::test_readers_have_their_turn_between_stretches",
+    ),
+    Safeguard(
         "a message that skipped a number is a gap",
         "book/splice.py",
         "elif changes.first_update_id == sides.update_id + 1 <= changes.last_update_id and changes.symbol == self.symbol:",
