@@ -87,6 +87,13 @@ def test_decimals_are_exact_up_to_what_96_bits_and_28_decimals_hold(text: str, n
     assert decimal(text) == Decimal(number)
 
 
+@pytest.mark.parametrize(
+    ("text", "digits", "exponent"), [("0.10", (1, 0), -2), ("100", (1, 0, 0), 0), ("007.5", (7, 5), -1), ("0.00", (0,), -2)]
+)
+def test_decimals_keep_their_zeros(text: str, digits: tuple[int, ...], exponent: int) -> None:
+    assert decimal(text).as_tuple() == (0, digits, exponent)
+
+
 @given(st.integers(-LARGEST, LARGEST), st.integers(0, 28))
 def test_every_decimal_that_fits_is_read_as_it_is(units: int, decimals: int) -> None:
     number = Decimal((int(units < 0), tuple(map(int, str(abs(units)))), -decimals))

@@ -104,6 +104,22 @@ def test_a_malformed_order_is_told_in_plain_text(body: bytes, text: str) -> None
     assert (refused.value.reply.status, refused.value.reply.body.decode()) == (400, f"parse request payload error: {text}")
 
 
+@pytest.mark.parametrize("is_turned", [False, True])
+def test_of_several_mistakes_the_first_of_the_operation_is_told_however_they_came(is_turned: bool) -> None:
+    wrong = ORDER | {"symbol": "SOL/USDC", "side": "Foo", "quantity": "x"}
+    body = json.dumps(dict(sorted(wrong.items(), reverse=is_turned))).encode()
+    # Its quantity.
+    with pytest.raises(Refused, match="unknown character"):
+        send(PlaceOrder, body)
+
+
+def test_a_wrong_value_before_a_missing_one_is_told_as_it_is() -> None:
+    with pytest.raises(Refused, match="unknown character"):
+        send(PlaceOrder, order(price="x", symbol=...))
+    with pytest.raises(Refused, match="MarketSymbol"):
+        send(PlaceOrder, order(triggerPrice="x", symbol=...))
+
+
 def test_an_order_id_that_is_no_number_is_told_by_its_type() -> None:
     with pytest.raises(Refused) as refused:
         send(CancelOrder, b'{"symbol":"SOL_USDC","orderId":"not-a-number"}')

@@ -67,6 +67,16 @@ async def test_the_first_of_many_does_not_wait_for_the_last(thread: VerifyingThr
     assert await asyncio.gather(*asked) == [True] * 10
 
 
+async def test_one_who_asks_when_the_thread_has_just_ended_is_answered(thread: VerifyingThread) -> None:
+    early = [asyncio.create_task(thread.is_true(claim(text))) for text in "ab"]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    # It has one worker, so this comes after what it does; the loop has not heard of that end yet.
+    thread._thread.submit(int).result()  # pyright: ignore[reportPrivateUsage]
+    assert await thread.is_true(claim("c"))
+    assert await asyncio.gather(*early) == [True, True]
+
+
 async def test_one_who_no_longer_waits_keeps_no_other_waiting(thread: VerifyingThread) -> None:
     gone, stays = (asyncio.create_task(thread.is_true(claim(text))) for text in "ab")
     await asyncio.sleep(0)

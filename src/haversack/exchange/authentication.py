@@ -9,6 +9,7 @@ from __future__ import annotations
 from base64 import b64decode
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from haversack.errors import UnsignableValue
@@ -36,12 +37,18 @@ class Proof(NamedTuple):
     @property
     def nonce(self) -> bytes:
         """The signature's bytes: ED25519 signs the same request the same way, and no other request so."""
-        return b64decode(self.signature)
+        return _nonce(self.signature)
 
     @property
     def expires_ms(self) -> int:
         """Until when the signature is good."""
         return self.timestamp_ms + self.window_ms
+
+
+@lru_cache(1_000)
+def _nonce(signature: str) -> bytes:
+    # Each is asked for several times on the way of one request.
+    return b64decode(signature)
 
 
 def read_proof(headers: Mapping[str, str]) -> Proof:

@@ -18,6 +18,7 @@ UINT64 = (0, 2**64 - 1)
 _UNITS_MAX = 2**96 - 1
 _DECIMALS_MAX = 28
 _WHOLE_DIGITS_MAX = 29
+_USUAL_DIGITS_MAX = 20
 _INTEGER = re.compile(r"([+-]?)0*([0-9]*)", re.ASCII)
 # So few digits are within all bounds, so that what such a text means is not in doubt.
 _USUAL_DECIMAL = re.compile(r"[0-9]{1,14}(?:\.[0-9]{1,14})?", re.ASCII)
@@ -31,6 +32,8 @@ class NotANumber(Exception):
 def integer(text: str, bounds: tuple[int, int]) -> int:
     """An integer of a type with these bounds; NotANumber otherwise."""
     low, high = bounds
+    if len(text) <= _USUAL_DIGITS_MAX and text.isascii() and text.isdecimal() and low <= int(text) <= high:
+        return int(text)
     if not text:
         raise NotANumber("cannot parse integer from empty string")
     found = _INTEGER.fullmatch(text)
