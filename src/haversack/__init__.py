@@ -58,6 +58,8 @@ _HOMES = {
     "streams.interruption": "Interrupted",
     "streams.mailbox": "WhenFull",
     "streams.subscription": "Subscription",
+    "tables.frames": "to_arrow to_pandas to_polars",
+    "tables.html": "Table",
     "wire.account": """
         Account GetAccount GetMaxBorrowQuantity GetMaxOrderQuantity GetMaxWithdrawalQuantity MaxBorrow MaxOrder
         MaxWithdrawal UpdateAccount

@@ -134,6 +134,8 @@ from haversack.streams.health import (
 from haversack.streams.interruption import Interrupted as Interrupted
 from haversack.streams.mailbox import WhenFull as WhenFull
 from haversack.streams.subscription import Subscription as Subscription
+from haversack.tables.frames import to_arrow as to_arrow, to_pandas as to_pandas, to_polars as to_polars
+from haversack.tables.html import Table as Table
 from haversack.wire.account import (
     Account as Account,
     GetAccount as GetAccount,

@@ -8,6 +8,7 @@ from tidy.source import PACKAGE, Finding, Source
 ROOMS = (
     "clock",
     "errors",
+    "tables",
     "wire",
     "units",
     "signing",

@@ -74,6 +74,11 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     written_as_numbers: ClassVar[tuple[str, ...]] = ()
     """Wire names of decimals that the exchange writes as JSON numbers; all others are strings."""
 
+    def _repr_html_(self) -> str:
+        from haversack.tables.html import row_as_html
+
+        return row_as_html(self)
+
 
 class StreamEvent(msgspec.Struct, frozen=True, kw_only=True):
     """A JSON object in a stream. An unset optional field is left out, unless `written_as_null` names it."""
@@ -91,6 +96,11 @@ class Page(list[T], Generic[T]):
 
     total: int | None = None
     """Rows that match in all (X-Total)."""
+
+    def _repr_html_(self) -> str:
+        from haversack.tables.html import rows_as_html
+
+        return rows_as_html(self)
 
 
 @cache
