@@ -56,8 +56,14 @@ def stream(**changed: Any) -> StreamHealth:
 
 def streams(**changed: Any) -> StreamsHealth:
     """A connection that is well, with a book."""
-    well = {"state": ConnectionState.OPEN, "since_us": NOW_US, "last_message_us": NOW_US - S, "reconnects": 0, "attempts": 0}
-    more = {"next_attempt_us": None, "last_error": None, "loop_lag_us_max": 0, "stray": 0}
+    well: dict[str, Any] = {
+        "state": ConnectionState.OPEN,
+        "since_us": NOW_US,
+        "last_message_us": NOW_US - S,
+        "reconnects": 0,
+        "attempts": 0,
+    }
+    more: dict[str, Any] = {"next_attempt_us": None, "last_error": None, "loop_lag_us_max": 0, "stray": 0}
     of_book = BookHealth(is_synced=True, trouble=None, update_id=7, counters={"applied": 8, "gaps": 0})
     listed = {"trade.SOL_USDC": stream(), "ticker.SOL_USDC": stream(), "ticker.BTC_USDC": stream(events=7)}
     return StreamsHealth(**(well | more | {"streams": listed, "books": {"SOL_USDC": of_book}} | changed))

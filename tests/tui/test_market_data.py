@@ -51,7 +51,7 @@ def test_candle_of_the_stream_replaces_that_of_the_history() -> None:
     candles = Candles()
     candles.take_history([kline(0, "100", "101", "99", "100"), kline(1, "100", "100", "100", "100")])
     candles.take(event(1, "100", "105", "100", "104", volume="7"))
-    assert [(each.close, each.volume) for each in candles.last(9)] == [(100, 1), (104, 7)]
+    assert [(each.close, each.volume) for each in candles.last(9)] == [(D(100), D(1)), (D(104), D(7))]
 
 
 def test_history_that_is_older_than_the_stream_changes_nothing() -> None:
@@ -64,10 +64,7 @@ def test_history_that_is_older_than_the_stream_changes_nothing() -> None:
 def test_candle_without_trades_is_flat_at_the_close_before() -> None:
     candles = Candles()
     candles.take_history([kline(0, volume="0"), kline(1, "100", "101", "99", "100.5"), kline(2, volume="0")])
-    assert [(each.open, each.close, each.volume) for each in candles.last(9)] == [
-        (100, D("100.5"), 1),
-        (D("100.5"), D("100.5"), 0),
-    ]
+    assert candles.last(9) == [candle(1, "100", "101", "99", "100.5"), candle(2, *["100.5"] * 4, volume="0")]
     assert candles.last(0) == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from functools import partial
 
 import pytest
 from textual.widgets import Button, Input, Static
@@ -27,6 +28,15 @@ async def resting(view: Scene, price: str = "90", quantity: str = "1.5") -> Orde
 
 async def open_orders(view: Scene) -> list[Order]:
     return await view.client.orders.open("SOL_USDC")
+
+
+def is_told(view: Scene, words: str) -> bool:
+    """Whether a note on the screen says it."""
+    return any(words in note.message for note in view.app._notifications)
+
+
+def is_of_size(view: Scene, size: tuple[int, int]) -> bool:
+    return view.app.size == size
 
 
 async def test_everything_is_seen_in_80_by_24() -> None:
@@ -67,7 +77,7 @@ async def test_terminal_that_changes_its_size_is_filled_again() -> None:
     async with scene(size=WIDE) as view:
         for size in (NARROW, (40, 12), (20, 5), (200, 60), NARROW):
             await view.pilot.resize_terminal(*size)
-            await view.until(lambda size=size: view.app.size == size)
+            await view.until(partial(is_of_size, view, size))
             assert "sim" in view.text().splitlines()[0] + " sim" * (size[0] < 30)
         assert len(view.text("#book").splitlines()) == 20
         await view.sees("Mkts", "#tabs")
@@ -76,7 +86,9 @@ async def test_terminal_that_changes_its_size_is_filled_again() -> None:
 async def test_another_market_is_looked_at_by_enter_by_its_name_and_by_a_click() -> None:
     async with scene() as view:
         await view.press("1", "end", "enter")
-        last = view.find("#list", ListPanel).key
+        shown = view.find("#list", ListPanel)
+        assert isinstance(shown, ListPanel)
+        last = shown.key
         await view.sees(str(last), "#heading")
         await view.press("slash")
         await view.press(*"zzz", "enter")
@@ -202,7 +214,7 @@ async def test_own_order_of_another_program_is_marked_in_the_book() -> None:
 async def test_fill_is_told() -> None:
     async with scene() as view:
         await view.client.orders.place(symbol="SOL_USDC", side="Bid", order_type="Market", quantity="0.1")
-        await view.until(lambda: any("Bid filled, 0.1 at" in note.message for note in view.app._notifications))
+        await view.until(lambda: is_told(view, "Bid filled, 0.1 at"))
 
 
 async def test_all_orders_of_the_market_are_cancelled_after_a_question() -> None:
@@ -229,7 +241,7 @@ async def test_real_money_is_red_everywhere_and_each_order_is_asked_about() -> N
         assert re.search(r"Bid: buy 1.5 SOL at [\d.]+ USDC, which is", view.text())
         assert " LIVE " in view.text()
         await view.press("enter")
-        assert not isinstance(view.app.screen, Confirm)
+        assert len(view.app.screen_stack) == 1
         assert await open_orders(view) == []
         await view.press("b")
         await view.write("1.5")
@@ -274,7 +286,7 @@ async def test_refusal_and_lost_answer_of_an_order_are_told() -> None:
             await view.press("b")
             await view.write("0.1")
             await view.press("enter")
-            await view.until(lambda words=words: any(words in note.message for note in view.app._notifications))
+            await view.until(partial(is_told, view, words))
 
 
 class Limit:
@@ -289,7 +301,7 @@ async def test_order_that_a_limit_of_the_users_own_refuses_is_not_sent() -> None
         await view.press("b")
         await view.write("1")
         await view.press("enter")
-        await view.until(lambda: any("worth more than 10 USDC" in note.message for note in view.app._notifications))
+        await view.until(lambda: is_told(view, "worth more than 10 USDC"))
         assert await open_orders(view) == []
 
 

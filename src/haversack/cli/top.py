@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from decimal import Decimal
 from importlib.util import find_spec
+from logging import NullHandler, getLogger
 from typing import TYPE_CHECKING
 
 from haversack.cli.here import Here
@@ -34,6 +35,8 @@ def top(symbol: str = "SOL_USDC", /, *, here: Here) -> None:
         raise UsageError('the live view needs one more library: pip install "haversack[tui]"')
     if not (here.around.stdin.isatty() and here.around.stdout.isatty()):
         raise UsageError("the live view needs a terminal: haversack ticker, depth and stream print what a program can read")
+    # The screen shows what goes wrong, and where it cannot open, one line at the end does.
+    getLogger("haversack").addHandler(NullHandler())
     client = here.profile.async_client()
     asyncio.run(_show(here.profile, client, symbol))
 

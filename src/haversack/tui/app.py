@@ -124,11 +124,11 @@ class Top(App[None]):
 
     def action_help(self) -> None:
         """Show the keys."""
-        self.push_screen(Help(self._model.badge, str(self._model.trading)))
+        _ = self.push_screen(Help(self._model.badge, str(self._model.trading)))
 
     def action_search(self) -> None:
         """Ask for a market."""
-        self.push_screen(Search(self._model), self._look_at)
+        _ = self.push_screen(Search(self._model), self._look_at)
 
     def action_interval(self, step: int) -> None:
         """Show longer or shorter candles."""
@@ -152,7 +152,7 @@ class Top(App[None]):
     def action_order(self, side: str, price: str | None = None) -> None:
         """Show the order form."""
         if self._may_trade():
-            self.push_screen(OrderForm(self._model, Side(side), price), self._check_order)
+            _ = self.push_screen(OrderForm(self._model, Side(side), price), self._check_order)
 
     def action_cancel(self) -> None:
         """Cancel the order that is chosen."""
@@ -213,7 +213,7 @@ class Top(App[None]):
         def answered(answer: bool | None) -> None:
             self._do(deed) if answer else deed.close()
 
-        self.push_screen(Confirm(question, self._model.badge), answered)
+        _ = self.push_screen(Confirm(question, self._model.badge), answered)
 
     def _do(self, deed: Coroutine[Any, Any, None]) -> None:
         self.run_worker(deed, exit_on_error=True)

@@ -41,8 +41,8 @@ def book_picture(
     """The best levels of both sides, as many as fit; the spread stands in the middle. `own` are prices of one's own orders."""
     width, height = size
     if sight.snapshot is None:
-        lines = message(sight.trouble or "no book yet", width, "warn")
-        return BookPicture(lines, [None] * len(lines))
+        said = message(sight.trouble or "no book yet", width, "warn")
+        return BookPicture(said, [None] * len(said))
     notes = message(f"not in sync: {sight.trouble}", width, "warn")[:2] if sight.trouble else []
     rows = max(0, (height - 2 - len(notes)) // 2)
     asks, bids = (sight.snapshot.cumulative(side, rows) if rows else [] for side in (Side.ASK, Side.BID))

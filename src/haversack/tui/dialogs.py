@@ -5,7 +5,7 @@ Each shows whose prices these are, so that nobody sends an order to another exch
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -21,6 +21,8 @@ from haversack.tui.permit import Badge
 from haversack.tui.ticket import Ticket, Verdict, first_price, judge
 from haversack.wire.enums import Side
 from haversack.wire.orders import PlaceOrder
+
+AnswerT = TypeVar("AnswerT")
 
 _CHOICES_WIDTH = 60
 
@@ -88,7 +90,16 @@ class Choice(Static, can_focus=True):
         self.update("".join(left(f"{mark} {name}", width) for mark, name in zip(marks, self._names, strict=True)))
 
 
-class OrderForm(ModalScreen[PlaceOrder | None]):
+class Dialog(ModalScreen[AnswerT]):
+    """A window that ends with an answer."""
+
+    def answer(self, answer: AnswerT) -> None:
+        """End with this one."""
+        # Nobody waits until it has gone.
+        _ = self.dismiss(answer)
+
+
+class OrderForm(Dialog[PlaceOrder | None]):
     """Side, price and quantity; it says at each stroke what the order comes to, or what is wrong with it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave")]
@@ -156,16 +167,16 @@ class OrderForm(ModalScreen[PlaceOrder | None]):
         if event.button.id == "place":
             self._place()
         else:
-            self.dismiss(None)
+            self.answer(None)
 
     def action_leave(self) -> None:
         """Place nothing."""
-        self.dismiss(None)
+        self.answer(None)
 
     def _place(self) -> None:
         verdict = self._judge()
         if verdict.order is not None:
-            self.dismiss(verdict.order)
+            self.answer(verdict.order)
 
     def _judge(self) -> Verdict:
         verdict = judge(self._model, self.ticket)
@@ -176,12 +187,12 @@ class OrderForm(ModalScreen[PlaceOrder | None]):
         return verdict
 
 
-class Confirm(ModalScreen[bool]):
+class Confirm(Dialog[bool]):
     """A question that is answered by y or n; Enter alone is no answer."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "answer(True)", "Yes"),
-        Binding("n,escape", "answer(False)", "No"),
+        Binding("y", "say(True)", "Yes"),
+        Binding("n,escape", "say(False)", "No"),
     ]
 
     def __init__(self, question: str, badge: Badge) -> None:
@@ -206,14 +217,14 @@ class Confirm(ModalScreen[bool]):
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """The answer."""
-        self.dismiss(event.button.id == "yes")
+        self.answer(event.button.id == "yes")
 
-    def action_answer(self, answer: bool) -> None:
+    def action_say(self, answer: bool) -> None:
         """The answer."""
-        self.dismiss(answer)
+        self.answer(answer)
 
 
-class Search(ModalScreen[str | None]):
+class Search(Dialog[str | None]):
     """A market by a part of its name."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave")]
@@ -240,14 +251,14 @@ class Search(ModalScreen[str | None]):
         """Look at it."""
         found = self._model.find(event.value)
         if found is not None:
-            self.dismiss(found)
+            self.answer(found)
 
     def action_leave(self) -> None:
         """Stay where we are."""
-        self.dismiss(None)
+        self.answer(None)
 
 
-class Help(ModalScreen[None]):
+class Help(Dialog[None]):
     """What each key does."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q,enter", "leave", "Leave")]
@@ -268,8 +279,8 @@ class Help(ModalScreen[None]):
 
     def on_click(self) -> None:
         """Any click ends it."""
-        self.dismiss(None)
+        self.answer(None)
 
     def action_leave(self) -> None:
         """Back."""
-        self.dismiss(None)
+        self.answer(None)

@@ -9,6 +9,7 @@ from haversack.tui.figures import duration, lag
 from haversack.tui.model import Model
 from haversack.tui.paper import Span, message, safe
 from haversack.tui.table import Column, Row, Table, table
+from haversack.wire.frames import kind_of
 
 _NAME_WIDTH, _SENTENCE_MIN = 26, 16
 
@@ -22,9 +23,9 @@ def summary(model: Model, now_us: int) -> Span:
         return Span("○ connecting", "warn")
     if streams.state is not ConnectionState.OPEN:
         return Span(f"○ {_connection(streams, now_us)}", "bad")
-    stale = [name for name in streams.stale if not streams.streams[name].is_quiet]
-    # A market in which nobody trades has a silent ticker, and there are many of those.
-    stale = [name for name in stale if not name.startswith("ticker.") or name == f"ticker.{model.symbol}"]
+    # Where nobody trades, trades are silent, and so may be the ticker; most markets are not looked at.
+    stale = [name for name in streams.stale if not streams.streams[name].is_quiet and kind_of(name) != "trade"]
+    stale = [name for name in stale if kind_of(name) != "ticker" or name == f"ticker.{model.symbol}"]
     if stale:
         return Span(f"● {len(stale)} stale", "warn")
     if model.book.trouble:
@@ -114,17 +115,17 @@ def _streams(streams: StreamsHealth, now_us: int) -> Iterable[Row]:
 def _stream_row(name: str, each: StreamHealth, now_us: int) -> Row:
     age = "-" if each.last_event_us is None else duration(now_us - each.last_event_us)
     late = "-" if each.lag_us is None else lag(each.lag_us)
-    text, style = _state(each)
+    text, style = _state(each, may_be_silent=kind_of(name) == "trade")
     return Row(name, _cells(name, text, style, age, late, str(each.events), str(each.dropped), str(each.interruptions)))
 
 
-def _state(each: StreamHealth) -> tuple[str, str]:
+def _state(each: StreamHealth, *, may_be_silent: bool) -> tuple[str, str]:
     if not each.is_asked:
         return "not asked for", "warn"
     if each.is_quiet:
         return "quiet", "good"
     if each.is_stale:
-        return "stale", "warn"
+        return ("silent", "dim") if may_be_silent else ("stale", "warn")
     return ("ok", "good") if each.events else ("waiting", "dim")
 
 

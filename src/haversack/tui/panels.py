@@ -113,9 +113,9 @@ class TabBar(Canvas):
 
     def draw(self, tabs: list[str], current: str, counts: dict[str, int]) -> None:
         """Show the names with their keys; those that have no room in full are shortened."""
+        spans: list[Span] = []
         for short in ({}, _SHORT):
-            spans: list[Span] = []
-            self._ends = []
+            spans, self._ends = [], []
             for tab in tabs:
                 count = f" {counts[tab]}" if counts.get(tab) else ""
                 name = short.get(tab, tab.capitalize())
