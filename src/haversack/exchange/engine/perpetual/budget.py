@@ -16,19 +16,20 @@ _ONE = Decimal(1)
 _PPB = Decimal(10**9)
 # The margin of the next unit, where the fraction grows with the root of the notional.
 _MARGINAL = Decimal("1.5")
-_SPARE = 100
-"""For what is rounded on the way, in the ledger's units."""
+_SPARE = Decimal("0.000003")
+"""For what is rounded on the way: unrealized profit is cut off after six decimals, before a fill and after it."""
 
 
 class Budget:
     """Margin that one account may still use before new mark prices come."""
 
-    __slots__ = ("_leverage", "_rates_ppb", "_reach", "left", "version")
+    __slots__ = ("_leverage", "_rates_ppb", "_reach", "_spare", "left", "version")
 
     def __init__(self, figures: AccountMargin, leverage_limit: Decimal, *, quote_scale: int, version: int) -> None:
         available = figures.net_equity_available
         self.left = int(available.scaleb(quote_scale).to_integral_value(ROUND_FLOOR))
         """In the ledger's units; below zero there is none."""
+        self._spare = int(_SPARE.scaleb(quote_scale)) + 1
         self.version = version
         """Of the mark prices that it is good for."""
         self._leverage = leverage_limit
@@ -49,7 +50,7 @@ class Budget:
 
     def takes(self, notional: int, rate_ppb: int) -> bool:
         """Whether so much more exposure fits, in the ledger's units; if so, it is taken off."""
-        left = self.left - notional * rate_ppb // 10**9 - _SPARE
+        left = self.left - notional * rate_ppb // 10**9 - self._spare
         if left < 0:
             return False
         self.left = left
@@ -57,4 +58,4 @@ class Budget:
 
     def lose(self, amount: int) -> None:
         """Take off what a fill cost at the mark price, its fee with it."""
-        self.left -= amount + _SPARE
+        self.left -= amount + self._spare

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from haversack.exchange.engine.command import Place
     from haversack.exchange.engine.ledger import Account
     from haversack.exchange.engine.market import Market
+    from haversack.exchange.engine.rules import PerpetualRules
     from haversack.exchange.engine.survey import Survey
 
 LEVERAGE_SCALE = 8
@@ -74,16 +75,24 @@ class Margins:
         budget = account.budget
         if budget is not None and budget.version == self.version:
             rate_ppb = budget.rate_ppb(place.symbol)
-            if rate_ppb is not None and budget.takes(notional, rate_ppb):
+            if rate_ppb is None:
+                rate_ppb = self._learn(budget, market, perpetual, before * mark)
+            if budget.takes(notional, rate_ppb):
                 return True
         limited = self._limited(account, place.symbol)
         figures = account_margin(limited.holdings, (limited.exposure, *limited.others))
         is_enough = is_allowed(limited, place.side, quantity, compact(price, market.rules.price_scale), figures=figures)
-        account.budget = budget = self._budget(account, limited, figures, market)
-        if is_enough and budget:
-            contract = limited.exposure.contract
-            budget.takes(notional, budget.learn(place.symbol, contract.imf_function, limited.exposure.notional))
+        budget = self._budget(account, limited, figures, market)
+        # An order that is accepted counts in the budget, or there is none.
+        has_room = budget is None or budget.takes(notional, self._learn(budget, market, perpetual, before * mark))
+        account.budget = budget if has_room or not is_enough else None
         return is_enough
+
+    def _learn(self, budget: Budget, market: Market, perpetual: PerpetualRules, units: int) -> int:
+        """The rate of a market whose exposure has this worth, in its price times its quantity units."""
+        rules = market.rules
+        notional = compact(units, rules.price_scale + rules.quantity_scale)
+        return budget.learn(rules.symbol, perpetual.contract.imf_function, notional)
 
     def charge(self, account: Account, symbol: str, fill: Fill) -> None:
         """Tell the budget what a fill cost at the mark price."""
