@@ -10,10 +10,19 @@ import msgspec
 import pytest
 
 from exchange.engine.perpetual.floor import ASK, BID, SPOT, START_US, Floor, new_engine, told
-from haversack.exchange.engine.command import Command, SetBookState
-from haversack.exchange.engine.event import OrderAccepted, Rejected, TriggerFailed, TriggerFired, TriggerPlaced
+from haversack.exchange.engine.command import Command, SetBookState, Trigger
+from haversack.exchange.engine.event import (
+    Conditions,
+    OrderAccepted,
+    OrderFacts,
+    Rejected,
+    TriggerFailed,
+    TriggerFired,
+    TriggerPlaced,
+)
 from haversack.exchange.engine.rules import Ratio
-from haversack.wire.enums import CancelOrderType, OrderBookState, TimeInForce
+from haversack.exchange.engine.triggers import PendingOrder, Triggers
+from haversack.wire.enums import CancelOrderType, OrderBookState, SelfTradePrevention, TimeInForce, TriggerBy
 
 
 def floor_at(price: str = "100", **rules: Any) -> Floor:
@@ -170,21 +179,25 @@ def test_part_of_nothing_fails(quantity: str, position: str, reason: str | None)
 FOK: dict[str, Any] = {"time_in_force": TimeInForce.FOK}
 
 
+PLAIN: dict[str, Any] = {}
+REDUCE: dict[str, Any] = {"reduce_only": True}
+POST: dict[str, Any] = {"post_only": True}
+
+
 @pytest.mark.parametrize(
-    ("order", "reason"),
+    ("side", "quantity", "price", "more", "reason"),
     [
-        (("bid", "1", "300", {}), "InvalidPrice"),
-        (("ask", "1", "120", {"reduce_only": True}), "ReduceOnlyNotReduced"),
-        (("bid", "1", "106", {"post_only": True}), "PostOnlyTaker"),
-        (("bid", "9", "106", FOK), "FillOrKill"),
-        (("bid", "999999", "100", {}), "InsufficientMargin"),
+        ("bid", "1", "300", PLAIN, "InvalidPrice"),
+        ("ask", "1", "120", REDUCE, "ReduceOnlyNotReduced"),
+        ("bid", "1", "106", POST, "PostOnlyTaker"),
+        ("bid", "9", "106", FOK, "FillOrKill"),
+        ("bid", "999999", "100", PLAIN, "InsufficientMargin"),
     ],
 )
 def test_order_that_would_be_refused_when_it_fires_fails_with_the_reason(
-    order: tuple[str, str, str, dict[str, Any]], reason: str
+    side: str, quantity: str, price: str, more: dict[str, Any], reason: str
 ) -> None:
     floor = floor_at(band_max=Ratio(2, 1))
-    side, quantity, price, more = order
     send = floor.bid if side == "bid" else floor.ask
     before = floor.engine.balances(1)
     assert send("alice", quantity, price, stop="105", **more)[0].endswith("waits")
@@ -283,28 +296,46 @@ def test_found_by_its_ids_while_it_waits() -> None:
     assert floor.engine.order(2, "SOL_USDC_PERP", order_id=found.order.order_id) is None
 
 
-def test_thousands_that_wait_are_not_looked_at_by_a_trade_that_reaches_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    floor = floor_at(open_orders_max=10_000)
+def test_trade_looks_at_none_of_the_thousands_that_it_does_not_reach() -> None:
+    triggers, looked = Triggers(), Counter[str]()
     for number in range(2_000):
-        floor.bid("alice", "1", "90", stop=str(101 + number))
-        floor.bid("alice", "1", "90", stop=f"{99 - number / 100:.2f}")
-    market = floor.engine._markets["SOL_USDC_PERP"]  # what is counted is inside
-    looked: Counter[str] = Counter()
+        triggers.add(pending(2 * number + 1, stop=101 + number, rises=True))
+        triggers.add(pending(2 * number + 2, stop=99 - number, rises=False))
 
-    class Counted(dict[int, Any]):
+    class Counted(dict[int, PendingOrder]):
         def get(self, *args: Any) -> Any:
-            looked["by id"] += 1
+            looked["one"] += 1
             return super().get(*args)
 
         def values(self) -> Any:
             looked["all"] += 1
             return super().values()
 
-    market.triggers.by_id = Counted(market.triggers.by_id)
-    floor.trade("carol", "bob", "1", "100.5")
-    assert not looked
-    floor.trade("carol", "bob", "1", "102")
-    assert looked == {"by id": 2}
+    triggers.by_id = Counted(triggers.by_id)
+    triggers.reach(TriggerBy.LAST_PRICE, 100)
+    assert triggers.take_due() is None
+    triggers.reach(TriggerBy.LAST_PRICE, 102)
+    assert [order.trigger_price for order in iter(triggers.take_due, None)] == [101, 102]
+    assert looked == {"one": 2}
+
+
+def pending(order_id: int, *, stop: int, rises: bool) -> PendingOrder:
+    facts = OrderFacts(
+        order_id=order_id,
+        account=1,
+        symbol="SOL_USDC_PERP",
+        side=BID,
+        price=90,
+        quantity=None,
+        quote_quantity=None,
+        time_in_force=TimeInForce.GTC,
+        post_only=False,
+        self_trade_prevention=SelfTradePrevention.REJECT_TAKER,
+        client_id=None,
+        created_us=START_US,
+        conditions=Conditions(trigger=Trigger(TriggerBy.LAST_PRICE, stop, 1)),
+    )
+    return PendingOrder(facts, rises)
 
 
 class Storm:
@@ -358,7 +389,7 @@ def test_in_a_storm_each_fires_once_and_none_turns_a_position_around(seed: int) 
     assert fired > 20
     assert set(gone) <= placed
     assert set(gone.values()) == {1}
-    assert not any(market.triggers.due for market in storm.floor.engine._markets.values())
+    assert storm.floor.restarted().engine.state_hash() == storm.floor.engine.state_hash()
 
 
 def _check_reducing(floor: Floor) -> None:
