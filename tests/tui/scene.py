@@ -21,7 +21,7 @@ from haversack.tui.model import Model
 from haversack.tui.paper import plain
 from haversack.tui.permit import Badge, Trading
 
-MARKETS = ("SOL_USDC", "BTC_USDC", "SOL_USDC_PERP")
+MARKETS = ("SOL_USDC", "BTC_USDC")
 SIM, LIVE = Badge("sim", is_live=False), Badge("live", is_live=True)
 NARROW, WIDE = (80, 24), (150, 42)
 AT_ONCE = Backoff(first_s=0.000_000_1)
@@ -91,7 +91,7 @@ async def scene(
         LocalExchange(clock=ManualClock(), markets=MARKETS, crowd=crowd) as exchange,
         exchange.client() as client,
     ):
-        await exchange.advance(s=40)
+        await exchange.advance(s=20)
         if not keys:
             client.session.signer = client.credentials = None
         model = Model(await client.markets.all(), symbol, badge=badge, trading=trading)

@@ -17,8 +17,10 @@ from haversack.tui.dialogs import Choice, Confirm, Help, OrderForm, Search
 from haversack.tui.panels import BookPanel, ListPanel
 from haversack.tui.permit import Trading
 from haversack.wire.enums import Side
+from haversack.wire.frames import Message
 from haversack.wire.orders import Order, PlaceOrder
 from tui.scene import LIVE, NARROW, WIDE, Scene, scene
+from tui.test_market_data import trade_event
 
 
 async def resting(view: Scene, price: str = "90", quantity: str = "1.5") -> Order:
@@ -129,12 +131,36 @@ async def test_burst_is_taken_in_one_picture() -> None:
     async with scene() as view:
         before = view.app._model.book.snapshot
         assert before is not None
-        await view.exchange.advance(s=600)
+        await view.exchange.advance(s=300)
         view.app.draw()
         after = view.app._model.book.snapshot
         assert after is not None
-        assert after.update_id > before.update_id + 500
+        assert after.update_id > before.update_id + 250
         assert sum(stream.queued for stream in view.streams.health().streams.values()) == 0
+
+
+async def test_trades_that_came_too_fast_to_be_read_do_not_end_the_view() -> None:
+    async with scene() as view:
+        trades = view.app._feed._market[0]
+        message = Message("trade.SOL_USDC", trade_event(7))
+        for _ in range(5_000):
+            trades.offer(message, 200)
+        view.app.draw()
+        assert view.app._feed._market[0] is not trades
+        number = view.app._model.tape.newest()[0].trade_id
+        await view.client.orders.place(symbol="SOL_USDC", side="Bid", order_type="Market", quantity="0.1")
+        await view.until(lambda: view.app._model.tape.newest()[0].trade_id > number)
+        assert not view.app._model.ending
+
+
+async def test_book_of_a_market_that_was_closed_comes_back_when_it_opens() -> None:
+    async with scene(symbol="BTC_USDC") as view:
+        await view.exchange.set_market("SOL_USDC", "Closed")
+        await view.press("slash", *"sol", "enter")
+        await view.sees("Not Found", "#book")
+        await view.exchange.set_market("SOL_USDC", "Open")
+        await view.exchange.advance(s=6)
+        await view.sees("spread", "#book")
 
 
 async def test_order_is_placed_by_the_form_and_shown_and_cancelled() -> None:
@@ -293,7 +319,7 @@ class Limit:
     """A limit of the user's own."""
 
     async def place(self, client: AsyncClient, order: PlaceOrder) -> Order:
-        raise UsageError("it is worth more than 10 USDC")
+        raise UsageError("it is worth more than 10 USDC\x1b[2J[/b]")
 
 
 async def test_order_that_a_limit_of_the_users_own_refuses_is_not_sent() -> None:
@@ -301,7 +327,7 @@ async def test_order_that_a_limit_of_the_users_own_refuses_is_not_sent() -> None
         await view.press("b")
         await view.write("1")
         await view.press("enter")
-        await view.until(lambda: is_told(view, "worth more than 10 USDC"))
+        await view.until(lambda: is_told(view, "worth more than 10 USDC?[2J[/b]"))
         assert await open_orders(view) == []
 
 
