@@ -26,7 +26,7 @@ def main() -> None:
         say_nothing_more()
         code = code or 1
     except OSError as error:
-        print(f"haversack: the output cannot be written: {error.strerror}", file=sys.stderr)
+        print(f"haversack: {error.strerror}", file=sys.stderr)
         say_nothing_more()
         code = code or 1
     sys.exit(code)

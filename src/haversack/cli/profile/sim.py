@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from haversack.cli.profile.config import Settings
     from haversack.cli.profile.opening import Address
 
+END = signal.SIGTERM
 START_S_MAX = 30
 STOP_S_MAX = 10
 LOG_NAME = "exchange.log"
@@ -54,7 +55,7 @@ def stop(folder: Path) -> bool:
     if found is None:
         return False
     try:
-        os.kill(found.pid, signal.SIGTERM)
+        os.kill(found.pid, END)
     except OSError as error:
         raise SimUnavailable(f"the exchange (process {found.pid}) cannot be stopped: {error.strerror}") from None
     if not _waited(lambda: find(folder) is None, STOP_S_MAX):
