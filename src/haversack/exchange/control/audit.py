@@ -95,7 +95,8 @@ def _levels(orders: Iterable[OpenOrder]) -> dict[int, int]:
 def _orders(venue: Venue) -> Iterator[str]:
     """Every order that was accepted rests, or its history says how it ended; and the other way round."""
     for account in venue.engine.accounts:
-        resting = {order.order.order_id for order in venue.engine.open_orders(account)}
+        live = venue.engine.open_orders(account) + venue.engine.pending_orders(account)
+        resting = {order.order.order_id for order in live}
         remembered = venue.archive.resting(account)
         if remembered is None:
             continue
