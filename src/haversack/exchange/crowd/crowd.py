@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from operator import attrgetter
 from typing import Protocol
 
 from haversack.exchange.crowd.backfill import backfill
@@ -27,10 +28,11 @@ from haversack.exchange.listing import Listing
 from haversack.exchange.views.bars import Bar
 
 DAY_MINUTES = 1_440
-COMMANDS_PER_S_MAX = 40
+COMMANDS_PER_S_MAX = 60
 """At most this many come from the makers of all markets, on average over a few seconds."""
 WEALTH = 100_000_000
 """Of each asset, every account has what this much of the quote asset is worth when the exchange opens."""
+_due_us = attrgetter("due_us")
 
 
 class Trader(Protocol):
@@ -56,6 +58,8 @@ class Crowd:
         self._pace = pace
         self._temperament = temperament or Temperament.load()
         self._markets = traded_markets(listing, self._temperament.markets)
+        self.tells_prices = any(market.rules.is_perpetual for market in self._markets)
+        """Whether it says every second what perpetuals are worth, so that time passes with its commands."""
         self._accounts: Mapping[str, int] | None = None
         self._traders: list[Trader] = []
         self._next_us = 0
@@ -84,11 +88,6 @@ class Crowd:
         return True
 
     @property
-    def tells_prices(self) -> bool:
-        """Whether it says every second what perpetuals are worth, so that time passes with its commands."""
-        return any(market.rules.is_perpetual for market in self._markets)
-
-    @property
     def next_us(self) -> int:
         """When to call `step` next; 0, which is at once, before the first time."""
         return self._next_us
@@ -98,10 +97,10 @@ class Crowd:
         if not self._traders:
             self._traders = self._cast(now_us, view)
         commands: list[Command] = []
-        for trader in self._traders:
-            if trader.due_us <= now_us:
-                commands += [command for command in trader.act(now_us, view) if _is_taken(command, view)]
-        self._next_us = min(trader.due_us for trader in self._traders)
+        # Nobody makes another one due at once, so that looking who is due may come first.
+        for trader in [trader for trader in self._traders if trader.due_us <= now_us]:
+            commands += [command for command in trader.act(now_us, view) if _is_taken(command, view)]
+        self._next_us = min(map(_due_us, self._traders))
         return commands
 
     def backfill(self, now_us: int, *, minutes: int = DAY_MINUTES) -> dict[str, list[Bar]]:

@@ -82,16 +82,9 @@ class FairPrices:
         return market.opening * math.exp(self._offsets[market.rules.base] + self._bases.get(symbol, 0.0))
 
     def index(self, symbol: str) -> float:
-        """What a perpetual's base asset is worth, in the perpetual's price units."""
-        market = self._markets[symbol]
-        spot = self._spot_of(market)
-        scale = 10.0 ** (market.rules.price_scale - spot.rules.price_scale)
-        return spot.opening * scale * math.exp(self._offsets[market.rules.base])
+        """What a perpetual's base asset is worth, in the perpetual's price units.
 
-    def _spot_of(self, perpetual: CrowdMarket) -> CrowdMarket:
-        rules = perpetual.rules
-        for market in self._markets.values():
-            other = market.rules
-            if not other.is_perpetual and (other.base, other.quote) == (rules.base, rules.quote):
-                return market
-        return perpetual
+        It starts where the perpetual opens: the last price of a quiet spot market, which may be hours old, is no measure.
+        """
+        market = self._markets[symbol]
+        return market.opening * math.exp(self._offsets[market.rules.base])
