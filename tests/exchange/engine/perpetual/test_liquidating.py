@@ -8,11 +8,21 @@ from __future__ import annotations
 
 import pytest
 
-from exchange.engine.perpetual.pit import ASK, BID, BTC, SOL, SPOT, Pit, changes, prints, shown
-from haversack.exchange.engine.command import CancelAll
-from haversack.exchange.engine.event import OrderAccepted, OrderEnded, OrderFilled, PositionChanged, Refusal, Rejected
+from exchange.engine.perpetual.pit import ASK, BID, BTC, SECOND_US, SOL, SPOT, Pit, amount, changes, prints, shown
+from haversack.exchange.engine.command import CancelAll, Trigger
+from haversack.exchange.engine.event import (
+    LevelChanged,
+    OrderAccepted,
+    OrderEnded,
+    OrderFilled,
+    OrderModified,
+    PositionChanged,
+    Refusal,
+    Rejected,
+    TriggerFired,
+)
 from haversack.exchange.engine.rules import FeeTier
-from haversack.wire.enums import OrderBookState, SystemOrderType
+from haversack.wire.enums import OrderBookState, SystemOrderType, TriggerBy
 
 
 def long(mark: str) -> Pit:
@@ -351,3 +361,92 @@ def test_same_again_and_from_a_dump_at_any_second(pause: int) -> None:
     told += [second.said(second.look()) for _ in range(7 - pause)]
     assert told == expected
     assert second.hash() == whole.hash()
+
+
+def test_look_does_one_round_in_a_second() -> None:
+    pit = long("91.1")
+    pit.place("house", BID, "50", "91")
+    assert pit.said(pit.look())
+    pit.now_us -= SECOND_US // 2
+    assert pit.look() == []
+    pit.now_us -= SECOND_US // 2
+    assert pit.said(pit.look()) == ["alice ask 9 @ 91 on book, fee 8.19"]
+
+
+def test_orders_that_wait_for_a_price_end_too() -> None:
+    pit = long("91.1")
+    pit.place("alice", ASK, "1", None, trigger=Trigger(TriggerBy.LAST_PRICE, 50_00, 100))
+    assert pit.seconds(2) == ["1: alice is liquidating", "1: alice's ask of 1 ends, Liquidation"]
+    assert not pit.markets[SOL].triggers.by_id
+
+
+def test_backstop_that_took_its_part_is_no_opponent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("haversack.exchange.engine.perpetual.liquidating.BACKSTOP_CAPACITY", 10_000)
+    pit = long("90.5")
+    assert pit.said(pit.look())[1] == "alice ask 100 @ 90.5 on backstop"
+    pit.trade("carol", "bob", "400", "90.5")
+    pit.account("bob").balances["USDC"].available = amount("3800")
+    pit.mark(SOL, "100")
+    # At 100 it may be short 100 SOL, and is long as many. Its profit would make it the first to be asked for more.
+    assert pit.said(pit.look())[1:5] == [
+        "bob bid 200 @ 100 on backstop",
+        "backstop ask 200 @ 100 on backstop",
+        "bob bid 200 @ 100 on adl",
+        "carol ask 200 @ 100 on adl",
+    ]
+
+
+def test_debt_is_covered_to_the_last_fraction_of_a_unit() -> None:
+    pit = long("85")
+    pit.ledger.grant(pit.account("bob"), "SOL", amount("1"), 0)
+    pit.trade("carol", "bob", "1", "33.33", SPOT)
+    # One unit of SOL is worth 31.6635 units of USDC as collateral.
+    pit.ledger.grant(pit.account("alice"), "SOL", 1, 0)
+    assert pit.seconds(2)[-2:] == ["2: alice's debt of 499.99999969 is covered", "2: alice is free"]
+
+
+def test_liquidation_on_the_book_fires_what_waits_for_the_last_price() -> None:
+    pit = long("91.1")
+    pit.place("bob", BID, "1", None, trigger=Trigger(TriggerBy.LAST_PRICE, 91_00, 100))
+    pit.place("house", BID, "50", "91")
+    pit.place("house", ASK, "50", "92")
+    events = pit.look()
+    assert [event.order.account for event in events if isinstance(event, TriggerFired)] == [2]
+    assert pit.position("bob") == "1"
+
+
+def test_orders_that_only_reduce_an_opponents_position_shrink_with_it() -> None:
+    pit = crash(bob="2000", house="1000", carol="1000")
+    pit.place("bob", BID, "2000", "80", reduce_only=True)
+    events = pit.look()
+    (modified,) = [event for event in events if isinstance(event, OrderModified)]
+    assert (modified.order.account, modified.order.quantity) == (2, 1747_25)
+    assert [event.quantity for event in events if isinstance(event, LevelChanged)] == [1747_25]
+
+
+def test_screen_counts_on_nothing_that_the_exact_figures_round_away() -> None:
+    pit = Pit()
+    pit.trade("alice", "house", "1", "100")
+    pit.trade("alice", "house", "2", "100.01")
+    pit.mark(SOL, "101")
+    # The mean entry price has no end, so that a profit of 2.98 counts as 2.979999; 3.7875 must be maintained.
+    alice = pit.account("alice")
+    alice.balances["USDC"].available = amount("0.807501")
+    assert pit.equity("alice") == "3.7875"
+    assert pit.said(pit.look()) == ["alice is liquidating"]
+    alice.balances["USDC"].available += 1
+    assert pit.said(pit.look()) == ["alice is free"]
+
+
+def test_collateral_counts_at_the_price_of_the_moment() -> None:
+    pit = Pit(alice="100")
+    alice = pit.account("alice")
+    pit.ledger.grant(alice, "SOL", amount("10"), 0)
+    pit.ledger.grant(pit.account("bob"), "SOL", amount("10"), 0)
+    pit.trade("alice", "house", "10")
+    pit.mark(SOL, "71.8")
+    assert pit.look() == []
+    # At 100 the ten SOL were worth 950 as collateral; at 20 they leave 8 of equity, where 8.975 must be maintained.
+    pit.trade("carol", "bob", "1", "20", SPOT)
+    assert pit.equity("alice") == "8"
+    assert pit.said(pit.look()) == ["alice is liquidating"]
