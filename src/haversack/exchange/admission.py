@@ -31,6 +31,8 @@ _REFUSALS: dict[Refusal, tuple[int, str, str]] = {
     Refusal.FILL_OR_KILL: (400, "INVALID_ORDER", "Fill or kill order would not complete fill immediately"),
     Refusal.INSUFFICIENT_FUNDS: (400, "INSUFFICIENT_FUNDS", "Insufficient funds"),
     Refusal.INSUFFICIENT_MARGIN: (400, "INSUFFICIENT_MARGIN", "Insufficient margin to open a new order"),
+    # The code is documented, for what is not said; that it is for a limit below what is used, and the text, are guesses.
+    Refusal.LEVERAGE: (400, "MAX_LEVERAGE_REACHED", "Leverage limit is too low for the open positions and orders"),
     Refusal.OPEN_INTEREST: (400, "INVALID_ORDER", "The max amount of open interest has been reached for this market"),
     # Seen in a bot's source alone.
     Refusal.REDUCE_ONLY: (400, "INVALID_ORDER", "Reduce only order not reduced"),

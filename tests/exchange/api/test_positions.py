@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from exchange.api.margin import BTC, PERP, leverage, margin, marked, trade
 from exchange.stranger import Desk, Stranger, frames, loads, open_desk, said
 from haversack.clock import ManualClock
 from haversack.exchange.conversation import Conversation
@@ -19,27 +20,9 @@ from haversack.exchange.listing import Listing
 from haversack.exchange.venue import Settings, Venue
 from haversack.wire.enums import Side
 
-PERP, BTC = "SOL_USDC_PERP", "BTC_USDC_PERP"
 POSITIONS = ("positionQuery", "/api/v1/position")
 HISTORY = ("positionHistoryQueryAll", "/wapi/v1/history/position")
 STREAM = "account.positionUpdate"
-
-
-async def trade(desk: Desk, price: str, quantity: str, *, symbol: str = PERP, buyer: int = 1, seller: int = 2) -> None:
-    """One trade between two of them."""
-    for seed, side in ((seller, "Ask"), (buyer, "Bid")):
-        placed = await Stranger(desk, seed).place(symbol=symbol, side=side, price=price, quantity=quantity)
-        assert placed.status == 200, placed
-
-
-def marked(desk: Desk, price: str, symbol: str = PERP) -> None:
-    """Say what the index is; without a book the mark price follows it."""
-    desk.venue.execute(SetPrices(((symbol, int(Decimal(price).scaleb(8))),)), now_us=desk.clock.now_us())
-
-
-async def leverage(desk: Desk, limit: str, *seeds: int) -> None:
-    for seed in seeds:
-        await Stranger(desk, seed).write("PATCH", "accountUpdate", "/api/v1/account", leverageLimit=limit)
 
 
 async def read(desk: Desk, seed: int = 1, **fields: Any) -> list[dict[str, Any]]:
@@ -133,7 +116,7 @@ async def test_other_positions_and_money_move_the_liquidation_price() -> None:
         await trade(desk, "77000", "0.01", symbol=BTC)
         marked(desk, "76900", BTC)
         sol, _ = await read(desk)
-        equity = loads(await Stranger(desk).read("collateralQuery", "/api/v1/capital/collateral"))["netEquity"]
+        equity = (await margin(desk))["netEquity"]
     # The mark less what is spare: equity 997.75, of which 67.5 maintain 5,000.
     assert alone["estLiquidationPrice"] == "81.395"
     spare = Decimal(equity) - Decimal(sol["mmf"]) * 5000

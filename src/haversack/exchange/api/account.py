@@ -7,15 +7,17 @@ from hashlib import sha256
 
 from msgspec import structs
 
+from haversack.exchange.admission import refused
 from haversack.exchange.api.caller import Caller, not_served
 from haversack.exchange.engine.command import ChangeSettings
+from haversack.exchange.engine.event import Rejected
 from haversack.exchange.messages import Refused
 from haversack.units import compact, decimals_of, to_units
 from haversack.wire.account import Account, GetAccount, UpdateAccount
 from haversack.wire.capital import Balance, DepositAddress, GetBalances, GetDepositAddress
 
 _NO_LIMIT = Decimal(2_500_000)
-"""Of positions and loans, in USDC (observed 2025-06); it binds nothing while there is no margin."""
+"""Of positions and loans, in USDC (observed 2025-06). How it binds is unknown, and here it does not."""
 LEVERAGE_MAX = 50
 """A guess, like all bounds of the leverage limit."""
 LEVERAGE_SCALE = 8
@@ -38,7 +40,7 @@ def account(caller: Caller, _operation: GetAccount) -> Account:
         position_limit=_NO_LIMIT,
         spot_maker_fee=fees.spot_maker,
         spot_taker_fee=fees.spot_taker,
-        trigger_orders=0,
+        trigger_orders=caller.venue.engine.trigger_orders(caller.account),
     )
 
 
@@ -56,7 +58,9 @@ def update(caller: Caller, operation: UpdateAccount) -> None:
         given["leverage_e8"] = _leverage(Decimal(operation.leverage_limit))
     if given:
         command = ChangeSettings(caller.account, structs.replace(chosen, **given))
-        caller.venue.execute(command, now_us=caller.now_us, proof=caller.proof)
+        events = caller.venue.execute(command, now_us=caller.now_us, proof=caller.proof)
+        if isinstance(events[0], Rejected):
+            raise refused(events[0].refusal)
 
 
 def _leverage(limit: Decimal) -> int:

@@ -22,6 +22,8 @@ from haversack.exchange.engine.event import (
     BalanceChanged,
     BookStateChanged,
     Event,
+    Refusal,
+    Rejected,
     SettingsChanged,
 )
 from haversack.exchange.engine.fingerprint import fingerprint
@@ -104,6 +106,8 @@ class Engine(Readable):
 
     def _change_settings(self, command: ChangeSettings) -> list[Event]:
         account = self._ledger.account(command.account)
+        if not self._margins.allows_leverage(account, command.settings.leverage_e8):
+            return [Rejected(Refusal.LEVERAGE)]
         account.settings, account.budget = command.settings, None
         return [SettingsChanged(command.account, command.settings)]
 

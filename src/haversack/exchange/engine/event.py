@@ -41,6 +41,7 @@ class Refusal(Enum):
     OPEN_INTEREST = "the open interest would exceed the market's limit"
     REDUCE_ONLY = "an order that only reduces has nothing to reduce"
     INSUFFICIENT_MARGIN = "the account has too little margin"
+    LEVERAGE = "the account's exposure needs more leverage"
     NO_REFERENCE = "the market has no price that a trigger could wait for"
     ORDER_NOT_FOUND = "no such order"
     ORDER_LIMIT = "too many resting orders"

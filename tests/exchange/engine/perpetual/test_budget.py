@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from decimal import Decimal
 
 import pytest
 
 from exchange.engine.perpetual.bustle import LISTING, Bustle
+from exchange.engine.perpetual.sample import QUANTITY_SCALE, SOL, holdings, units
 from exchange.engine.sizes import SIZES
 from haversack.exchange.engine.command import Command
 from haversack.exchange.engine.engine import Engine
 from haversack.exchange.engine.event import Event
 from haversack.exchange.engine.perpetual.budget import Budget
+from haversack.exchange.engine.perpetual.margin import AccountMargin, Exposure, account_margin
 from haversack.exchange.engine.perpetual.margins import Margins
 
 SEEDS, COMMANDS = max(4, SIZES.seeds // 20), 600
@@ -70,3 +73,20 @@ def test_budget_is_never_more_than_what_is_left() -> None:
                 assert left <= available, f"seed {seed}, command {number}, account {account}: {command}"
     assert seen - below > 2 * SEEDS, "no budget was exact"
     assert below > 100 * SEEDS, "no budget was used"
+
+
+@pytest.mark.parametrize("before", ["0", "100000", "400000", "700000"])
+@pytest.mark.parametrize(("equity", "leverage"), [("90000", "5"), ("90000", "20"), ("90000", "50"), ("700000", "1")])
+def test_budget_of_large_exposures_ends_before_margin_does(equity: str, leverage: str, before: str) -> None:
+    """Their fraction grows with their root, so that the next unit takes more than those before it."""
+    account, scale, mark = holdings(equity, leverage), 8, Decimal(100)
+    quantity, step = units(before) // 100, units("10")
+
+    def figures() -> AccountMargin:
+        return account_margin(account, [Exposure(contract=SOL, mark=mark, bids=quantity)])
+
+    budget = Budget(figures(), account.leverage_limit, quote_scale=scale, version=0)
+    rate = budget.learn(SOL.symbol, SOL.imf_function, Decimal(before))
+    while budget.takes(step * 100 * 10 ** (scale - QUANTITY_SCALE), rate):
+        quantity += step
+        assert budget.left <= figures().net_equity_available.scaleb(scale), f"{quantity} units"

@@ -16,7 +16,7 @@ from haversack.exchange.engine.perpetual.margin import AccountMargin, Exposure, 
 from haversack.exchange.engine.perpetual.order_limit import Account as Limited
 from haversack.exchange.engine.perpetual.order_limit import is_allowed, max_order_quantity
 from haversack.exchange.engine.perpetual.position import Fill, pnl_unrealized
-from haversack.exchange.engine.spot_margin import cost, costly, open_swaps
+from haversack.exchange.engine.spot_margin import cost, costly, is_exposed, open_swaps
 from haversack.units import compact
 from haversack.wire.enums import Side
 
@@ -93,6 +93,13 @@ class Margins:
         rules = market.rules
         notional = compact(units, rules.price_scale + rules.quantity_scale)
         return budget.learn(rules.symbol, perpetual.contract.imf_function, notional)
+
+    def allows_leverage(self, account: Account, leverage_e8: int) -> bool:
+        """Whether margin is left with another leverage limit; raising it is always allowed. That it is so is a guess."""
+        if leverage_e8 >= account.settings.leverage_e8 or not is_exposed(account):
+            return True
+        holdings = msgspec.structs.replace(self.holdings(account), leverage_limit=compact(leverage_e8, LEVERAGE_SCALE))
+        return account_margin(holdings, list(self.exposures(account).values())).net_equity_available >= 0
 
     def charge(self, account: Account, symbol: str, fill: Fill) -> None:
         """Tell the budget what a fill cost at the mark price."""
