@@ -20,6 +20,7 @@ def state_of(operator: Operator, *, levels_max: int) -> ExchangeState:
         speed=operator.pulse.speed,
         granted={asset: listing.quantity_of(asset, amount) for asset, amount in engine.granted.items() if amount},
         fees={asset: listing.quantity_of(asset, amount) for asset, amount in engine.fees.items() if amount},
+        covers={asset: listing.quantity_of(asset, amount) for asset, amount in engine.covers.items() if amount},
         accounts=[_account(venue, number) for number in engine.accounts],
         markets=[_market(venue, symbol, levels_max) for symbol in listing.markets],
         faults=venue.faults.waiting(),

@@ -97,6 +97,8 @@ class ExchangeState(Answer, frozen=True, kw_only=True, tag="state"):
     speed: int
     granted: dict[str, Decimal]
     fees: dict[str, Decimal]
+    covers: dict[str, Decimal]
+    """Debts of liquidated accounts that the exchange took over, below zero."""
     accounts: list[AccountState]
     markets: list[MarketState]
     faults: list[WaitingFault]
