@@ -12,13 +12,14 @@ import pytest
 from exchange.stranger import Desk, Stranger, frames, loads, said
 from haversack.clock import ManualClock
 from haversack.errors import UsageError
-from haversack.exchange.engine.command import SetBookState
+from haversack.exchange.engine.command import SetBookState, SetPrices
 from haversack.exchange.journal import GroupCommitter, Journal
 from haversack.exchange.listing import Listing
 from haversack.exchange.venue import Settings, Venue, genesis
 from haversack.wire.enums import OrderBookState
 
 SETTINGS = Settings(has_crowd=False)
+HOUR_US = 3_600_000_000
 
 
 class Site:
@@ -158,3 +159,40 @@ async def test_state_of_a_market_survives(tmp_path: Path) -> None:
     assert (site.replayed, site.venue.engine.state_hash()) == (1, before)
     assert site.venue.engine.book_state("SOL_USDC") is OrderBookState.POST_ONLY
     await site.stop()
+
+
+async def test_funding_goes_on_where_it_was(tmp_path: Path) -> None:
+    clock = ManualClock()
+    clock.set_now_us(497_222 * HOUR_US + 30 * 60 * 1_000_000)
+    site = Site(tmp_path, clock)
+    index = SetPrices((("SOL_USDC_PERP", 100 * 10**8),))
+    site.venue.execute(index, now_us=clock.now_us())
+    for seed, side in ((2, "Ask"), (1, "Bid")):
+        await Stranger(site.desk, seed).place(symbol="SOL_USDC_PERP", side=side, price="100", quantity="2")
+    clock.advance(us=HOUR_US)
+    site.venue.tick(clock.now_us())
+    before = site.venue.engine.state_hash(), await earned(site)
+    assert [row["quantity"] for row in before[1][0]] == ["-0.0025"]
+    await site.stop()
+
+    site = Site(tmp_path, clock)
+    assert (site.venue.engine.state_hash(), await earned(site)) == before
+    # Two hours pass while it is off; they are paid when it is back, each once.
+    await site.stop()
+    clock.advance(us=2 * HOUR_US)
+    for _ in range(2):
+        site = Site(tmp_path, clock)
+        site.venue.tick(clock.now_us())
+        clock.advance(us=1_000_000)
+        site.venue.tick(clock.now_us())
+        paid, rates = await earned(site)
+        assert [row["quantity"] for row in paid] == ["-0.0025"] * 3
+        assert len(rates) == 4
+        await site.stop()
+
+
+async def earned(site: Site) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """Funding that the first one was paid, and all rates."""
+    await site.venue.settled()
+    paid = loads(await Stranger(site.desk, 1).read("fundingHistoryQueryAll", "/wapi/v1/history/funding"))
+    return paid, loads(await site.desk.get("/api/v1/fundingRates?symbol=SOL_USDC_PERP"))

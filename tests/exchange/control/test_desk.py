@@ -126,6 +126,22 @@ async def test_a_perpetual_gets_its_index_without_a_crowd() -> None:
     assert market.mark_price == Decimal("99.5")
 
 
+async def test_mark_price_follows_an_index_that_was_set_by_hand_a_quarter_percent_a_second() -> None:
+    running = Running(clock=PacedClock(ManualClock()))
+    marks: list[Decimal | None] = []
+    for price, seconds in (("100", 5), ("101", 1), ("101", 1), ("101", 60)):
+        if price != "101" or len(marks) == 1:
+            await running.carry_out(SetPrice(symbol="SOL_USDC_PERP", price=Decimal(price)))
+        await running.carry_out(Advance(step_us=seconds * 1_000_000))
+        (market,) = [each for each in (await running.carry_out(ReadState())).markets if each.symbol == "SOL_USDC_PERP"]
+        marks.append(market.mark_price)
+    # At once, and then with every whole second: 100.25 and 100.50, 100.75, 101.
+    assert marks == [Decimal(100), Decimal("100.5"), Decimal("100.75"), Decimal(101)]
+    commands = running.operator.log.last_seq
+    await running.carry_out(Advance(step_us=60_000_000))
+    assert running.operator.log.last_seq == commands, "nothing moves, and nobody has anything"
+
+
 async def test_a_clock_is_read_moved_and_paced() -> None:
     running = Running(clock=PacedClock(ManualClock()))
     start = await running.carry_out(ReadClock())
