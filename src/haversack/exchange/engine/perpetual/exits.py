@@ -28,7 +28,7 @@ WHOLE_E8 = 100 * 10**8
 """All of a position, in units of 1e-8 percent."""
 
 
-def attach(order: WorkingOrder, market: Market, ledger: Ledger, now_us: int, events: list[Event]) -> None:
+def attach(order: WorkingOrder, market: Market, ledger: Ledger, *, now_us: int, events: list[Event]) -> None:
     """Create what hangs on an order that was just filled, unless that was done before or leaves nothing to be reduced."""
     parent, conditions = order.facts, order.facts.conditions
     if conditions is None or order.has_exits or market.perpetual is None:
@@ -76,7 +76,7 @@ def _stops(pending: Mapping[int, PendingOrder]) -> int:
     return sum(1 for order in pending.values() if order.facts.reduce_only)
 
 
-def drop_stops(account: int, was: int, now: int, market: Market, events: list[Event]) -> None:
+def drop_stops(account: int, market: Market, events: list[Event], *, was: int, now: int) -> None:
     """End what waits to reduce a position that was closed; of one that was turned around, what would have reduced it."""
     for order in list(market.triggers.of(account).values()):
         facts = order.facts

@@ -32,8 +32,8 @@ class Following:
         if orders and orders.reducing:
             shrink(orders, now, market, events)
         if market.triggers.by_id and (not now or (now > 0) != (was > 0)):
-            drop_stops(account.number, was, now, market, events)
+            drop_stops(account.number, market, events, was=was, now=now)
 
     def filled(self, order: WorkingOrder, now_us: int, events: list[Event]) -> None:
         """An order that may have exits was filled, and its account's position is what it is now."""
-        attach(order, self._market, self._ledger, now_us, events)
+        attach(order, self._market, self._ledger, now_us=now_us, events=events)
