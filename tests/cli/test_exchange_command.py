@@ -9,12 +9,15 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
 from cli.command import COMMAND, environment, run
 from haversack import Client, Credentials, Order
+from haversack.cli.here import Surroundings
+from haversack.cli.main import run as command
 from haversack.clock import SystemClock, now_ms
 from served import serve
 
@@ -24,8 +27,8 @@ STOP_S_MAX = 5
 
 @contextmanager
 def started(folder: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
-    command = [*COMMAND, "exchange", "--data", str(folder), *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    words = [*COMMAND, "exchange", "--data", str(folder), *options]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             yield process
         finally:
@@ -62,10 +65,11 @@ REFUSED: list[tuple[list[str], str]] = [
 
 @pytest.mark.parametrize(("options", "says"), REFUSED, ids=lambda value: " ".join(value) if isinstance(value, list) else "")
 def test_option_that_makes_no_sense_is_refused_in_one_line(options: list[str], says: str, tmp_path: Path) -> None:
-    done = run("exchange", "--data", str(tmp_path / "data"), *options, cwd=tmp_path, env=environment(tmp_path))
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"haversack: {says}")
-    assert done.stderr.count("\n") == 1
+    out, err = StringIO(), StringIO()
+    code = command(["exchange", "--data", str(tmp_path / "data"), *options], Surroundings({}, StringIO(), out, err))
+    assert (code, out.getvalue()) == (2, "")
+    assert err.getvalue().startswith(f"haversack: {says}")
+    assert err.getvalue().count("\n") == 1
     assert not (tmp_path / "data").exists()
 
 

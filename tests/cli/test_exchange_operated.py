@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import chdir, redirect_stdout
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from cli.command import environment, run
 from haversack import Client, Credentials, OutcomeUnknown
 from haversack.cli.faults import KINDS
+from haversack.cli.here import Surroundings
+from haversack.cli.main import run as command
 from haversack.cli.spans import span_us
 from haversack.errors import UsageError
 from haversack.exchange.control.words import ExchangeState
@@ -31,16 +34,24 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, P
         yield running, folder
 
 
+def carried_out(folder: Path, *words: str) -> tuple[int, str, str]:
+    """The command in this process, in a folder: its exit code, and what it wrote."""
+    out, err = StringIO(), StringIO()
+    with chdir(folder), redirect_stdout(out):
+        code = command(["exchange", *words], Surroundings({}, StringIO(), out, err))
+    return code, out.getvalue(), err.getvalue()
+
+
 @pytest.fixture
 def say(served: tuple[Served, Path]) -> Say:
     """Say something to the exchange; what it answers. One that refuses is said so."""
     _, folder = served
 
     def said(*words: str, status: int = 0) -> str:
-        done = run("exchange", *words, "--data", "data", cwd=folder, env=environment(folder))
-        assert done.returncode == status, done.stderr
-        assert (done.stdout if status else done.stderr) == ""
-        return done.stderr if status else done.stdout
+        code, out, err = carried_out(folder, *words, "--data", "data")
+        assert code == status, err
+        assert (out if status else err) == ""
+        return err if status else out
 
     return said
 
@@ -165,11 +176,10 @@ def test_what_makes_no_sense_is_refused_in_one_line(say: Say, words: list[str], 
 
 @pytest.mark.parametrize("words", [["clock"], ["state"], ["reset"], ["fault", "list"], ["fault", "disconnect"], ["save", "x"]])
 def test_a_folder_on_which_none_runs_says_so_in_one_line(tmp_path: Path, words: list[str]) -> None:
-    done = run("exchange", *words, cwd=tmp_path, env=environment(tmp_path))
     expected = (
         "haversack: no exchange runs on the folder haversack-data: start one with haversack exchange --data haversack-data\n"
     )
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", expected)
+    assert carried_out(tmp_path, *words) == (1, "", expected)
     assert os.listdir(tmp_path) == []
 
 
@@ -178,8 +188,7 @@ COMMANDS = ["clock", "clock advance", "clock speed", "seed", "market", "price", 
 
 @pytest.mark.parametrize("words", [*COMMANDS, "fault", "fault list", "fault clear"])
 def test_every_help_page_has_an_example_of_itself(tmp_path: Path, words: str) -> None:
-    done = run("exchange", *words.split(), "--help", cwd=tmp_path, env=environment(tmp_path))
-    assert f"Example: haversack exchange {words}" in done.stdout
+    assert f"Example: haversack exchange {words}" in carried_out(tmp_path, *words.split(), "--help")[1]
 
 
 def test_every_kind_of_fault_can_be_asked_for() -> None:

@@ -155,7 +155,7 @@ def _apart(words: list[str]) -> None:
     if not words[0].startswith("-") and words[0] not in set(app):
         raise UsageError(f"there is no command {words[0]!r}{_near(words[0])} (haversack --help lists them)")
     try:
-        app(words, exit_on_error=False, print_error=False)
+        app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         raise UsageError(f"{error} (haversack --help shows what there is)") from None
     finally:

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 SOCKET_NAME, TOKEN_NAME, ADDRESS_NAME = "control.sock", "control.json", "address.json"
-_CONNECT_S_MAX = 5.0
+_CONNECT_S_MAX = 5
 
 
 class Password(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
