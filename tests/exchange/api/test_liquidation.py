@@ -14,7 +14,9 @@ import pytest
 from exchange.stranger import Desk, Stranger, loads, open_desk, said
 from haversack.exchange.control.audit import problems
 from haversack.exchange.engine.command import SetPrices
+from haversack.exchange.engine.perpetual.liquidating import BACKSTOP
 from haversack.exchange.loopback import LoopbackSocket
+from haversack.wire.history import GetFillHistory
 
 PERP = "SOL_USDC_PERP"
 FILLS = ("fillHistoryQueryAll", "/wapi/v1/history/fills")
@@ -146,6 +148,10 @@ async def test_backstop_is_in_the_trade_stream_and_in_no_candle() -> None:
         assert loads(await desk.get(f"/api/v1/ticker?symbol={PERP}")) == start
         assert len(loads(await desk.get(f"/api/v1/trades?symbol={PERP}"))) == 1
         assert not await is_liquidating(desk)
+        provider = desk.venue.engine.account_of(BACKSTOP)
+        assert provider is not None
+        assert desk.venue.is_house(provider)
+        assert list(desk.venue.archive.fills(provider, GetFillHistory(), now_us=desk.clock.now_us())) == []
         assert problems(desk.venue) == []
 
 

@@ -174,13 +174,16 @@ def test_more_profit_goes_before_less() -> None:
 
 def test_cascade_takes_from_three_and_the_house_comes_last() -> None:
     pit = crash(bob="600", carol="400", house="3000")
-    assert [line for line in pit.said(pit.look()) if "alice" not in line] == [
+    events = pit.look()
+    assert [line for line in pit.said(events) if "alice" not in line] == [
         "backstop bid 2747.25 @ 91 on backstop",
         "carol bid 400 @ 91 on adl",
         "bob bid 600 @ 91 on adl",
         "house bid 252.75 @ 91 on adl",
     ]
     assert [pit.position(name) for name in ("alice", "bob", "carol", "house")] == ["0", "0", "0", "-2747.25"]
+    trade_ids = [event.trade_id for event in events if isinstance(event, OrderFilled)]
+    assert trade_ids == [trade_id for trade_id in range(4, 8) for _ in range(2)], "one for each match, after the three trades"
 
 
 def test_backstop_that_is_nearly_full_takes_what_it_has_room_for() -> None:
