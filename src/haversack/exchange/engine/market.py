@@ -77,7 +77,8 @@ class Market:
     @property
     def mark(self) -> int | None:
         """The mark price in the market's units, as last told; before the first one the active price."""
-        told = self.told
+        prices = self.prices
+        told = prices.state.told if prices else None
         if told is not None:
             return told.mark
         twice = self.twice_active_price

@@ -125,12 +125,14 @@ class PerpetualClearing:
         changed = change(before, fill, new_id=0 if account.is_house else self._ledger.next_id, now_us=now_us)
         after = holding.position = changed.position
         was, now = before.quantity if before else 0, after.quantity if after else 0
-        self.open_interest += max(now, 0) - max(was, 0)
-        account.unsettled += sum([each.amount for each in changed.settlements])
+        self.open_interest += max(0, now) - max(0, was)
+        for each in changed.settlements:
+            account.unsettled += each.amount
         if fill.fee or fill.liquidation_fee:
             self._ledger.take_fee(self._rules.quote, fill.fee + fill.liquidation_fee)
         if not account.is_house:
-            self._margins.charge(account, self._rules.symbol, fill)
+            mark = self._margins.mark(self._rules.symbol)
+            self._margins.charge(account, fill, fill.quantity * mark * self._rules.quote_unit)
             self._tell(account, was, changed, events)
         if self.following is not None:
             self.following.moved(account, was, now, events)

@@ -29,5 +29,7 @@ class Holding:
     @property
     def exposed(self) -> int:
         """The position together with all orders of the side that makes more of it: the worse of both sides (documented)."""
-        quantity = self.quantity
-        return max(abs(quantity + self.bids), abs(quantity - self.asks))
+        # Orders are never negative, so that the largest of both absolute values is always one of these.
+        position = self.position
+        quantity = position.quantity if position else 0
+        return max(quantity + self.bids, self.asks - quantity)

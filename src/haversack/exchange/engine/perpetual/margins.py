@@ -61,16 +61,13 @@ class Margins:
         if perpetual is None or mark is None:
             return False
         holding = account.holdings.get(place.symbol)
-        before, position = (holding.exposed, holding.quantity) if holding else (0, 0)
-        bids, asks = (holding.bids, holding.asks) if holding else (0, 0)
-        if place.side is BID:
-            bids += quantity
-        else:
-            asks += quantity
-        added = max(abs(position + bids), abs(position - asks)) - before
+        before, added = 0, quantity
+        if holding is not None:
+            before, position = holding.exposed, holding.quantity
+            added += (position + holding.bids if place.side is BID else holding.asks - position) - before
         if added <= 0:
             return True
-        price = _price(place, ahead, market)
+        price = _price(ahead, market) if place.price is None else place.price
         notional = added * max(price, mark) * market.rules.quote_unit
         budget = account.budget
         if budget is not None and budget.version == self.version:
@@ -101,14 +98,11 @@ class Margins:
         holdings = msgspec.structs.replace(self.holdings(account), leverage_limit=compact(leverage_e8, LEVERAGE_SCALE))
         return account_margin(holdings, list(self.exposures(account).values())).net_equity_available >= 0
 
-    def charge(self, account: Account, symbol: str, fill: Fill) -> None:
-        """Tell the budget what a fill cost at the mark price."""
-        budget, market = account.budget, self.markets[symbol]
-        if budget is None or market.mark is None:
-            return
-        worth = fill.quantity * market.mark * market.rules.quote_unit
-        paid = fill.quote if fill.quantity > 0 else -fill.quote
-        budget.lose(max(0, paid - worth) + fill.fee + fill.liquidation_fee)
+    def charge(self, account: Account, fill: Fill, marked_quote: int) -> None:
+        """Tell the budget what a fill cost more than it is worth at the mark price."""
+        if account.budget is not None:
+            paid = fill.quote if fill.quantity > 0 else -fill.quote
+            account.budget.lose(max(0, paid - marked_quote) + fill.fee + fill.liquidation_fee)
 
     def mark(self, symbol: str) -> int:
         """A perpetual's mark price in its price units; 0 before it has any price."""
@@ -203,10 +197,8 @@ class Margins:
         return Budget(figures, limited.holdings.leverage_limit, quote_scale=scale, version=self.version)
 
 
-def _price(place: Place, ahead: Survey | None, market: Market) -> int:
-    """At which an order counts: its own, or the mean of what it would take, rounded up."""
-    if place.price is not None:
-        return place.price
+def _price(ahead: Survey | None, market: Market) -> int:
+    """At which a market order counts: the mean of what it would take, rounded up."""
     if ahead is None or not ahead.quantity:
         return market.mark or 0
     return -(-ahead.quote // (ahead.quantity * market.rules.quote_unit))

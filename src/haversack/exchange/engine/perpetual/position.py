@@ -200,9 +200,11 @@ def _to_even(numerator: int, denominator: int) -> int:
 
 def _settlements(fill: Fill, realized: int, position_id: int) -> tuple[Settlement, ...]:
     # That a liquidation's fee is TradingFeesSystem is inferred from the name.
-    amounts = (
-        (SettlementSource.REALIZE_PNL, realized),
-        (SettlementSource.TRADING_FEES, -fill.fee),
-        (SettlementSource.TRADING_FEES_SYSTEM, -fill.liquidation_fee),
-    )
-    return tuple(Settlement(source, amount, position_id) for source, amount in amounts if amount)
+    found: list[Settlement] = []
+    if realized:
+        found.append(Settlement(SettlementSource.REALIZE_PNL, realized, position_id))
+    if fill.fee:
+        found.append(Settlement(SettlementSource.TRADING_FEES, -fill.fee, position_id))
+    if fill.liquidation_fee:
+        found.append(Settlement(SettlementSource.TRADING_FEES_SYSTEM, -fill.liquidation_fee, position_id))
+    return tuple(found)
