@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -13,8 +14,11 @@ from exchange.engine.perpetual.floor import ASK, BID, SPOT, START_US, Floor, new
 from haversack.exchange.engine.command import Command, SetBookState, Trigger
 from haversack.exchange.engine.event import (
     Conditions,
+    Event,
     OrderAccepted,
     OrderFacts,
+    OrderFilled,
+    PositionChanged,
     Rejected,
     TriggerFailed,
     TriggerFired,
@@ -362,7 +366,10 @@ class Storm:
             quantity = random.choice((quantity, "50%", "100%"))
         if kind < 0.75 and random.random() < 0.5:
             more |= {"profit": str(100 + random.randrange(-12, 13)), "loss": f"mark {100 + random.randrange(-12, 13)}"}
-        return floor.order(name, side, quantity, price if random.random() < 0.6 else None, **more)
+        is_market = random.random() < 0.4
+        if is_market and "stop" not in more and random.random() < 0.5:
+            quantity = f"${random.randrange(50, 900)}"
+        return floor.order(name, side, quantity, None if is_market else price, **more)
 
     def step(self) -> None:
         if self.random.random() < 0.1:
@@ -386,10 +393,21 @@ def test_in_a_storm_each_fires_once_and_none_turns_a_position_around(seed: int) 
                 gone[event.order.order_id] += 1
                 fired += isinstance(event, TriggerFired)
         _check_reducing(storm.floor)
+        _check_fills(storm.floor.events)
     assert fired > 20
     assert set(gone) <= placed
     assert set(gone.values()) == {1}
     assert storm.floor.restarted().engine.state_hash() == storm.floor.engine.state_hash()
+
+
+def _check_fills(events: list[Event]) -> None:
+    """Each fill of an order that only reduces makes a position smaller, and none turns it around."""
+    fills = [event for event in events if isinstance(event, OrderFilled | PositionChanged)]
+    for filled, changed in pairwise(fills):
+        if isinstance(filled, OrderFilled) and filled.order.reduce_only:
+            assert isinstance(changed, PositionChanged)
+            assert changed.before, "it opened a position"
+            assert abs(changed.position.quantity) == abs(changed.before) - filled.quantity
 
 
 def _check_reducing(floor: Floor) -> None:
