@@ -98,6 +98,7 @@ async def scene(
         async with client.streams(backoff=backoff) as streams:
             app = Top(model, Feed(client, streams, model, guard=guard), client.clock, frame_s=None)
             made = Scene(exchange, client, streams, app)
-            async with app.run_test(size=size) as made.pilot:
+            async with app.run_test(size=size, notifications=True) as made.pilot:
                 await made.until(lambda: not model.book.trouble and (model.account is not None or not keys))
                 yield made
+            assert model.ending or streams.health().streams == {}, "the view wants streams after its end"

@@ -182,7 +182,7 @@ class Feed:
         if self._account is not None:
             await self._account.close()
         if self._listener is not None:
-            self._listener.cancel()
+            # It ends with the account.
             tasks.add(self._listener)
         if tasks or self._closing:
             await asyncio.wait(tasks | self._closing, timeout=FAREWELL_S)

@@ -179,7 +179,8 @@ class ListPanel(Canvas, can_focus=True):
         drawn = TABS[self.tab](model, self.size.width, now_us)
         chosen = self.key
         self._keys, self._rows, self._head = drawn.keys, drawn.rows, [drawn.head]
-        if self._cursor and chosen in self._keys:
+        # Whoever is about to cancel an order must not find another one below the cursor. The newest trade stays the newest.
+        if chosen in self._keys and (self._cursor or self.tab != "trades"):
             self._cursor = self._keys.index(chosen)
         self._show()
         if not drawn.rows:
