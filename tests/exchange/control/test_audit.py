@@ -25,7 +25,7 @@ GRANT = 10_000 * 100 * CENTS
 
 
 def traded() -> Venue:
-    """Alice is long 2 SOL and bids for one more, Bob is short 1, and a house account is short 1."""
+    """Alice is long 2 SOL and bids for one more; Bob is short 0.5 after a loss of 0.5 USDC, and a house account 1.5."""
     venue = Running().operator.venue
     now_us = venue.clock.now_us()
     for name in ("alice", "bob", "maker"):
@@ -37,7 +37,8 @@ def traded() -> Venue:
         (MAKER, Side.ASK, 100_01, 100),
         (ALICE, Side.BID, 100_01, 200),
         (ALICE, Side.BID, 99_00, 100),
-        (MAKER, Side.BID, 98_00, 100),
+        (MAKER, Side.ASK, 101_00, 100),
+        (BOB, Side.BID, 101_00, 50),
     ):
         place = Place(account=account, symbol=PERP, side=side, price=price, quantity=quantity)
         venue.execute(place, now_us=now_us)
@@ -86,10 +87,10 @@ def with_cover(state: EngineState) -> EngineState:
     ("damage", "said"),
     [
         (with_position(ALICE, pnl_realized=CENTS), "USDC: 0.01 too little is there, of all that was granted"),
-        (with_position(MAKER, quantity=-99), f"{PERP}: the positions add up to 1 of its quantity units"),
+        (with_position(MAKER, quantity=-149), f"{PERP}: the positions add up to 1 of its quantity units"),
         (with_interest, f"{PERP}: the open interest is not the sum of the long positions"),
-        # A maker's fee of 2 bps on 100 USDC.
-        (with_account(BOB, unsettled=0), "USDC: 0.02 too much is there, of all that was granted"),
+        # The loss, a maker's fee of 2 bps on 100 USDC and a taker's of 5 on 50.5.
+        (with_account(BOB, unsettled=0), "USDC: 0.54525 too much is there, of all that was granted"),
         (with_cover, "USDC: 0.03 too little is there, of all that was granted"),
         (with_account(BOB, balances=[("USDC", -1, GRANT + 1)]), f"account 2 has -1 USDC available and {GRANT + 1} locked"),
     ],

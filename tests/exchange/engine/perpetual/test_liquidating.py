@@ -40,6 +40,14 @@ def test_begins_where_equity_falls_to_what_must_be_maintained(mark: str, begins:
     assert pit.account("alice").liquidating is begins
 
 
+def test_large_position_must_maintain_more() -> None:
+    # The root of 376,000 makes 0.0469 of the 0.0125, so that an equity of 16,000 is too little.
+    pit = crash(house="4000")
+    pit.mark(SOL, "94")
+    assert pit.equity("alice") == "16000"
+    assert pit.said(pit.look()) == ["alice is liquidating"]
+
+
 def test_long_loses_its_orders_then_a_tenth_a_second_until_it_is_well() -> None:
     pit = long("91.1")
     pit.place("alice", ASK, "5", "120")

@@ -17,7 +17,7 @@ from haversack.exchange.engine.rules import FeeTier
 
 # Each story is computed exactly after every step, so that there are fewer of them than other examples.
 STORIES = min(EXAMPLES, 600)
-TRADERS = ("alice", "bob", "carol", "house")
+TRADERS = ("alice", "bob", "carol", "house", "dora")
 FEES = FeeTier(800, 1_000, futures_maker_cbps=200, futures_taker_cbps=500)
 symbols = st.sampled_from([SOL, SOL, BTC])
 sides = st.sampled_from([BID, ASK])
@@ -26,7 +26,9 @@ quantities = st.sampled_from([1, 100, 2_000, 7_777, 20_000, 60_000])
 orders = st.tuples(st.just("place"), traders, sides, quantities, st.integers(-8, 8), symbols, st.booleans())
 trades = st.tuples(st.just("trade"), traders, traders, quantities, symbols)
 quotes = st.tuples(st.just("quote"), symbols, quantities)
-marks = st.tuples(st.just("mark"), symbols, st.sampled_from([82, 83, 84, 85, 90, 100, 110, 115, 116, 117, 118, 40, 190]))
+marks = st.tuples(
+    st.just("mark"), symbols, st.sampled_from([82, 83, 84, 85, 90, 93, 94, 95, 100, 110, 115, 116, 117, 118, 40, 190])
+)
 spots = st.tuples(st.just("spot"), st.sampled_from(TRADERS[:3]), sides, st.integers(1, 300), st.integers(-5, 5))
 looks = st.tuples(st.just("look"), st.integers(1, 4))
 cancels = st.tuples(st.just("cancel"), traders, symbols)
@@ -79,12 +81,13 @@ def mark_of(pit: Pit, symbol: str) -> int:
 
 
 def begun(money: int = 5_000) -> Pit:
-    """Three accounts with positions that a fifth of the price uses up, and the house."""
-    pit = Pit(fees=FEES, alice=str(money), bob=str(money), carol="90000")
+    """Three accounts with positions that a fifth of the price uses up, one with a large position, and the house."""
+    pit = Pit(fees=FEES, alice=str(money), bob=str(money), carol="90000", dora="41000")
     for name in ("alice", "bob", "carol"):
         pit.ledger.grant(pit.account(name), "SOL", 5 * 10**8, 0)
     pit.trade("alice", "bob", "300")
     pit.trade("carol", "house", "500", "100", BTC)
+    pit.trade("dora", "house", "4000", "100", BTC)
     for symbol in (SOL, BTC):
         pit.place("house", BID, "200", "70", symbol)
         pit.place("house", ASK, "200", "130", symbol)
@@ -147,7 +150,7 @@ def test_screen_passes_nobody_who_must_be_liquidated(story: list[tuple[Any, ...]
     for step in story:
         told(pit, step)
         screen.forget()
-        for account in pit.ledger.accounts[:3]:
+        for account in pit.ledger.accounts[:4]:
             assert not (screen.passes(account) and needs_care(pit, account)), account.key
 
 
@@ -157,15 +160,15 @@ def test_everybody_in_danger_is_cared_for_and_nobody_else(story: list[tuple[Any,
     pit = begun()
     for step in story:
         told(pit, step)
-        before = [needs_care(pit, account) for account in pit.ledger.accounts[:3]]
+        before = [needs_care(pit, account) for account in pit.ledger.accounts[:4]]
         lines = pit.seconds(1)
-        for account, was_needed in zip(pit.ledger.accounts[:3], before, strict=True):
+        for account, was_needed in zip(pit.ledger.accounts[:4], before, strict=True):
             assert account.liquidating is needs_care(pit, account), account.key
             if not was_needed and not account.liquidating:
                 assert not any(line.startswith(f"1: {account.key} is liquidating") for line in lines)
     # Orders end in the first second, positions in the second, a debt in the third.
     pit.seconds(3)
-    for account in pit.ledger.accounts[:3]:
+    for account in pit.ledger.accounts[:4]:
         assert any(holding.position for holding in account.holdings.values()) or not needs_care(pit, account), account.key
 
 
