@@ -6,6 +6,7 @@ import csv
 import subprocess
 import sys
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,19 @@ def test_lost_answer_is_found_out_about(tmp_path: Path) -> None:
     booked, lost = output("lost_answer.py", tmp_path)
     assert booked.startswith("DONE - order ")
     assert lost == "NOT_DONE - the exchange has no such order: the request never arrived, or was refused"
+
+
+def test_position_is_opened_and_closed_and_what_it_made_is_told(exchange: Served, tmp_path: Path) -> None:
+    opened, held, locked, closed, made = output("position.py", tmp_path, exchange)
+    assert opened.startswith("Bid 2 for ")
+    assert held.startswith("holding 2 from ")
+    assert locked.startswith("locked ")
+    assert closed.startswith("Ask 2 for ")
+    # What it made is the difference between both orders, less the fees.
+    paid, received = (Decimal(line.split()[3]) for line in (opened, closed))
+    _, profit, _, fees, *_, total = made.split()
+    assert (Decimal(profit), Decimal(total)) == (received - paid, received - paid - Decimal(fees))
+    assert Decimal(fees) > 0
 
 
 def test_every_example_has_a_test() -> None:
