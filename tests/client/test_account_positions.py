@@ -137,6 +137,27 @@ def round_trip(client: Client, quantity: str) -> tuple[str, list[Any]]:
     return str(held.net_quantity), client.positions.open(PERP)
 
 
+async def test_state_of_the_exchange_names_positions_and_what_accounts_are_worth() -> None:
+    async with (
+        LocalExchange(crowd=False, clock=ManualClock(), grants={"USDC": "1000"}) as exchange,
+        exchange.client() as client,
+        exchange.client() as other,
+    ):
+        await exchange.set_price(PERP, "100")
+        await trade(client, other, "2", "100.01")
+        await client.orders.place(**ORDER, side="Bid", price="90", quantity="1", trigger_price="95", trigger_quantity="1")
+        # The seller was there first.
+        seller, buyer = (await exchange.state()).accounts
+    assert [(each.net_equity, each.unsettled) for each in (buyer, seller)] == [
+        (D("999.889991"), D("-0.090009")),
+        (D("999.981996"), D("-0.038004")),
+    ]
+    held = buyer.positions[PERP]
+    assert (held.net_quantity, held.entry_price, held.pnl_unrealized) == (D(2), D("100.01"), D("-0.02"))
+    assert (buyer.pending_orders, buyer.open_orders, buyer.is_liquidating) == (1, 0, False)
+    assert seller.positions[PERP].net_quantity == D(-2)
+
+
 async def test_short_position_against_the_crowd() -> None:
     async with LocalExchange(seed=7, clock=ManualClock()) as exchange, exchange.client() as client:
         await exchange.advance(s=5)

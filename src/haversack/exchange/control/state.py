@@ -5,9 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 from haversack.exchange.control.audit import problems
-from haversack.exchange.control.words import AccountState, ExchangeState, MarketState
+from haversack.exchange.control.words import AccountState, ExchangeState, MarketState, PositionState
+from haversack.exchange.engine.collateral import CASH
+from haversack.exchange.engine.perpetual.position import entry_price
+from haversack.exchange.engine.reading import OpenPosition
 from haversack.exchange.operator import Operator
 from haversack.exchange.venue import Venue
+from haversack.units import stripped
 
 
 def state_of(operator: Operator, *, levels_max: int) -> ExchangeState:
@@ -39,6 +43,21 @@ def _account(venue: Venue, number: int) -> AccountState:
             for asset, (available, locked) in engine.balances(number).items()
         },
         open_orders=len(engine.open_orders(number)),
+        pending_orders=engine.trigger_orders(number),
+        positions={held.symbol: _position(held) for held in engine.positions(number)},
+        unsettled=listing.quantity_of(CASH, engine.unsettled(number)),
+        net_equity=None if venue.is_house(number) else stripped(engine.margin(number).net_equity),
+        is_liquidating=engine.is_liquidating(number),
+    )
+
+
+def _position(held: OpenPosition) -> PositionState:
+    position, exposure = held.position, held.exposure
+    return PositionState(
+        position_id=position.position_id,
+        net_quantity=exposure.contract.quantity(position.quantity),
+        entry_price=stripped(entry_price(position, exposure.contract)),
+        pnl_unrealized=stripped(exposure.pnl_unrealized),
     )
 
 

@@ -62,6 +62,16 @@ class FaultList(Answer, frozen=True, kw_only=True, tag="faultList"):
     faults: list[WaitingFault]
 
 
+class PositionState(msgspec.Struct, frozen=True, kw_only=True):
+    """One position in a perpetual."""
+
+    position_id: int
+    net_quantity: Decimal
+    """Above zero it is long, below short."""
+    entry_price: Decimal
+    pnl_unrealized: Decimal
+
+
 class AccountState(msgspec.Struct, frozen=True, kw_only=True):
     """One account; decimals as the API writes them."""
 
@@ -72,6 +82,15 @@ class AccountState(msgspec.Struct, frozen=True, kw_only=True):
     balances: dict[str, tuple[Decimal, Decimal]]
     """Available and locked, by asset."""
     open_orders: int
+    pending_orders: int
+    """That wait for their triggers."""
+    positions: dict[str, PositionState]
+    """By symbol."""
+    unsettled: Decimal
+    """Profit, fees and funding of perpetuals that are in no balance yet, in USDC."""
+    net_equity: Decimal | None
+    """What it is worth in USDC; None for one of the crowd's, which needs no margin."""
+    is_liquidating: bool
 
 
 class MarketState(msgspec.Struct, frozen=True, kw_only=True):
