@@ -72,14 +72,14 @@ def position_update(
 ) -> PositionUpdate:
     """What the stream says of a change."""
     worth = _worth(event.position, compact(event.mark, price_scale), event.exposed, contract)
-    return _update(event.symbol, event.position, worth, contract, (_kind(event), engine_us, emit_us))
+    return _update(event.symbol, event.position, worth, contract, told=(_kind(event), engine_us, emit_us))
 
 
 def position_snapshot(held: OpenPosition, *, engine_us: int, emit_us: int) -> PositionUpdate:
     """What a subscription brings first: the same without saying what happened."""
     contract = held.exposure.contract
     worth = _worth(held.position, held.exposure.mark, held.exposure.exposed, contract)
-    return _update(held.symbol, held.position, worth, contract, (None, engine_us, emit_us))
+    return _update(held.symbol, held.position, worth, contract, told=(None, engine_us, emit_us))
 
 
 def past_position(row: PositionRow, *, contract: Contract, price_scale: int) -> PastPosition:
@@ -118,7 +118,7 @@ def past_position(row: PositionRow, *, contract: Contract, price_scale: int) -> 
 
 
 def _update(
-    symbol: str, position: Position, worth: _Worth, contract: Contract, told: tuple[PositionEvent | None, int, int]
+    symbol: str, position: Position, worth: _Worth, contract: Contract, *, told: tuple[PositionEvent | None, int, int]
 ) -> PositionUpdate:
     kind, engine_us, emit_us = told
     return PositionUpdate(

@@ -250,6 +250,18 @@ async def test_withdrawal_leaves_what_is_locked_as_margin() -> None:
         assert (await withdrawable(desk), await withdrawable(desk, "WIF")) == ("0", "0")
 
 
+async def test_open_spot_order_is_counted_by_the_very_next_order() -> None:
+    async with open_desk(grants={"USDC": "1000"}) as desk:
+        marked(desk, "100")
+        await Stranger(desk, 3).place(price="100", quantity="0.1")
+        await leverage(desk, "10", 1)
+        somebody = Stranger(desk)
+        assert (await somebody.place(symbol=PERP, price="100", quantity="90")).status == 200
+        # A tenth of 990 may be lost, and 100 are left.
+        assert (await somebody.place(price="99", quantity="10")).status == 200
+        assert said(await somebody.place(symbol=PERP, price="100", quantity="9")) == NO_MARGIN
+
+
 async def test_spot_order_that_costs_worth_needs_what_is_not_locked() -> None:
     async with open_desk(grants={"USDC": "1000", "SOL": "1"}) as desk:
         marked(desk, "100")

@@ -111,16 +111,16 @@ class PerpetualClearing:
         if facts.reduce_only:
             # It counted for nothing before, and what it reduces may have made room for other orders of its account.
             account.budget = None
-        self._take(account, holding, fill, match.time_us, events)
+        self._take(account, holding, fill, now_us=match.time_us, events=events)
         if facts.conditions is not None and self.following is not None:
             self.following.filled(order, match.time_us, events)
 
-    def take(self, account: Account, holding: Holding, fill: Fill, now_us: int, events: list[Event]) -> None:
+    def take(self, account: Account, holding: Holding, fill: Fill, *, now_us: int, events: list[Event]) -> None:
         """Give an account a fill beside the book."""
         account.budget = None
-        self._take(account, holding, fill, now_us, events)
+        self._take(account, holding, fill, now_us=now_us, events=events)
 
-    def _take(self, account: Account, holding: Holding, fill: Fill, now_us: int, events: list[Event]) -> None:
+    def _take(self, account: Account, holding: Holding, fill: Fill, *, now_us: int, events: list[Event]) -> None:
         before = holding.position
         changed = change(before, fill, new_id=0 if account.is_house else self._ledger.next_id, now_us=now_us)
         after = holding.position = changed.position

@@ -106,7 +106,7 @@ class Closing:
         events.append(OrderAccepted(facts))
         events.append(filled(order, match, market.rules, (is_maker, 0, market.rules.quote)))
         fill = Fill(quantity=quantity if part.side is BID else -quantity, quote=match.quote)
-        market.perpetual.take(account, market.perpetual.holding(account), fill, match.time_us, events)
+        market.perpetual.take(account, market.perpetual.holding(account), fill, now_us=match.time_us, events=events)
         return facts
 
     def _facts(self, part: Part, system: SystemOrderType, now_us: int) -> OrderFacts:
