@@ -154,6 +154,8 @@ def test_turning_a_position_around_ends_the_exits_of_the_old_one_and_keeps_the_n
     floor = quoted()
     floor.bid("alice", "3", "101", **BOTH)
     floor.bid("alice", "1", "70", stop="80")
+    # One that reduced nothing so far, and reduces the new position.
+    floor.bid("alice", "2", "70", stop="81", reduce_only=True)
     lines = floor.ask("alice", "5", "99", profit="95", loss="106")
     assert [line for line in lines if "if" in line] == [
         "alice: ask 3 market if last is 110 Expired, StopWithoutPosition",
@@ -161,7 +163,12 @@ def test_turning_a_position_around_ends_the_exits_of_the_old_one_and_keeps_the_n
         "alice: bid 5 market if last is 95 waits",
         "alice: bid 5 market if last is 106 waits",
     ]
-    assert floor.waiting("alice") == ["bid 1 @ 70 if last is 80", "bid 5 market if last is 95", "bid 5 market if last is 106"]
+    assert floor.waiting("alice") == [
+        "bid 1 @ 70 if last is 80",
+        "bid 2 @ 70 if last is 81",
+        "bid 5 market if last is 95",
+        "bid 5 market if last is 106",
+    ]
 
 
 def test_exits_of_a_trigger_order_come_with_the_order_that_it_sends() -> None:

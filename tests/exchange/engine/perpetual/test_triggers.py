@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from exchange.engine.perpetual.floor import ASK, BID, SPOT, START_US, Floor, new_engine, told
+from exchange.engine.perpetual.pit import Pit
 from haversack.exchange.engine.command import Command, SetBookState, Trigger
 from haversack.exchange.engine.event import (
     Conditions,
@@ -19,6 +20,7 @@ from haversack.exchange.engine.event import (
     OrderFacts,
     OrderFilled,
     PositionChanged,
+    Refusal,
     Rejected,
     TriggerFailed,
     TriggerFired,
@@ -165,6 +167,14 @@ def test_part_of_the_position_is_counted_when_it_fires_in_whole_steps() -> None:
     assert floor.ask("bob", "1")[3:5] == ["alice: ask 33.3% market if last is 95 fires", "alice: ask 0.36 market accepted"]
 
 
+def test_part_of_a_position_is_rounded_down_to_a_step_that_is_larger_than_a_unit() -> None:
+    floor = floor_at(step=10)
+    floor.trade("alice", "bob", "1", "100")
+    floor.ask("alice", "39.9%", "120", stop="105")
+    floor.trade("carol", "bob", "1", "105")
+    assert floor.resting("alice") == ["ask 0.3 @ 120, 0 done"]
+
+
 @pytest.mark.parametrize(
     ("quantity", "position", "reason"),
     [("50%", "0", "StopWithoutPosition"), ("10%", "0.05", "InvalidQuantity"), ("100%", "0.05", None)],
@@ -241,6 +251,21 @@ def test_closed_market_takes_no_triggers_and_gives_back_those_it_has(state: Orde
     refused = floor.bid("alice", "1", "90", stop="105")
     assert refused == [f"refused: {'BOOK_CLOSED' if state is OrderBookState.CLOSED else 'CANCEL_ONLY'}"]
     assert floor.cancel("alice", client_id=1) == ["alice: bid 1 @ 90 if last is 105 Cancelled, by owner"]
+
+
+def test_account_that_is_liquidated_places_no_triggers() -> None:
+    pit = Pit()
+    pit.account("alice").liquidating = True
+    events = pit.place("alice", ASK, "1", "90", trigger=Trigger(TriggerBy.MARK_PRICE, 9_500, 100))
+    assert events == [Rejected(Refusal.ACCOUNT_LIQUIDATING)]
+
+
+def test_two_states_differ_by_one_order_that_waits_for_another_price() -> None:
+    floors = [floor_at(), floor_at(), floor_at()]
+    for floor, stop in zip(floors, ("105", "105", "106"), strict=True):
+        floor.bid("alice", "1", "90", stop=stop)
+    one, same, other = (floor.engine.state_hash() for floor in floors)
+    assert one == same != other
 
 
 def test_cancelled_by_id_by_client_id_and_all_at_once_or_by_kind() -> None:
