@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from cli.command import COMMAND, TOO_LONG_S, environment, run, run_in_terminal
 from haversack import Client, Credentials, DepthUpdate
 from haversack.cli.profile import open_profile
 from haversack.cli.profile.sim import SimUnavailable, ensure, stop
-from haversack.exchange.control.place import ADDRESS_NAME, find, write_whereabouts
+from haversack.exchange.control.place import ADDRESS_NAME, SOCKET_NAME, find, write_whereabouts
 from served import serve
 
 
@@ -202,9 +203,13 @@ def test_a_folder_that_cannot_be_is_told_in_one_line(tmp_path: Path) -> None:
 
 
 def test_an_exchange_that_does_not_stop_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with serve(tmp_path / "data") as served:
-        monkeypatch.setattr("haversack.cli.profile.sim.STOP_S_MAX", 0)
-        # Signal 0 only asks whether there is such a process.
-        monkeypatch.setattr("haversack.cli.profile.sim.END", 0)
-        with pytest.raises(SimUnavailable, match=f"process {served.process.pid}"):
-            stop(tmp_path / "data")
+    monkeypatch.setattr("haversack.cli.profile.sim.STOP_S_MAX", 0)
+    # Signal 0 only asks whether there is such a process.
+    monkeypatch.setattr("haversack.cli.profile.sim.END", 0)
+    monkeypatch.chdir(tmp_path)
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(SOCKET_NAME)
+        door.listen()
+        write_whereabouts(tmp_path, "http://127.0.0.1:1", "ws://127.0.0.1:1")
+        with pytest.raises(SimUnavailable, match=f"process {os.getpid()}.* did not stop within 0 s"):
+            stop(Path("."))

@@ -1,17 +1,16 @@
-"""The commands. Each lives in a module of its own that is imported when it is called."""
+"""The commands that have words of their own, as this library reads them: each in a module that is imported when it is called.
+
+The others are rows of `haversack.cli.commands`.
+"""
 
 from __future__ import annotations
 
 import cyclopts
 
-from haversack.cli.commands import FAMILIES, ROWS
-from haversack.cli.quick import OWN
-
 app = cyclopts.App(
     name="haversack",
     help="Trade on Backpack Exchange, or on an exchange of your own on this machine.",
     version_flags=["--version"],
-    default_parameter=cyclopts.Parameter(parse=f"^(?!{OWN}$)"),
 )
 app.command(
     "haversack.cli.exchange:exchange",
@@ -43,17 +42,3 @@ app.command(
     Example: haversack openapi > haversack.json
     """,
 )
-
-
-def _register() -> None:
-    """List the commands of the table. They are read and explained without this library: here they are for completion."""
-    families = {name: cyclopts.App(name=name, help=summary) for name, summary in FAMILIES.items()}
-    for family in families.values():
-        app.command(family)
-    for row in ROWS:
-        first, _, name = row.words.rpartition(" ")
-        if row.words not in families:
-            families.get(first, app).command(f"haversack.cli.{row.target}", name=name, help=row.summary)
-
-
-_register()

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from haversack.clock import SystemClock
-from haversack.errors import ApiError, ConnectFailed, OutcomeUnknown, UsageError
+from haversack.errors import ApiError, ConnectFailed, UsageError
 from haversack.units import from_time_us, plain, stripped, to_decimal
 from haversack.wire.enums import Side
 
@@ -73,10 +73,8 @@ class Ledger:
             self._write(self._read() + notional)
         try:
             yield
-        except OutcomeUnknown:
-            raise
         except (ApiError, UsageError, ConnectFailed):
-            # Nothing was placed.
+            # Nothing was placed. After anything else, an OutcomeUnknown too, something may have been.
             with _locked(self._path):
                 self._write(max(self._read() - notional, Decimal(0)))
             raise
