@@ -6,13 +6,16 @@ import asyncio
 import re
 from functools import partial
 
+import msgspec
 import pytest
+from textual.strip import Strip
 from textual.widgets import Button, Input, Static
 
 from haversack.client.aio import AsyncClient
 from haversack.errors import UsageError
 from haversack.exchange.faults import AnswerAction, AnswerFault, Condition, ConditionKind, ConnectionAction, ConnectionFault
 from haversack.streams.backoff import Backoff
+from haversack.tui.canvas import Canvas
 from haversack.tui.dialogs import Badged, Choice, Confirm, Help, OrderForm, Search
 from haversack.tui.panels import BookPanel, ListPanel
 from haversack.tui.permit import Trading
@@ -142,6 +145,28 @@ async def test_burst_is_taken_in_one_picture() -> None:
         assert after is not None
         assert after.update_id > before.update_id + 250
         assert sum(stream.queued for stream in view.streams.health().streams.values()) == 0
+
+
+async def test_only_lines_that_changed_are_drawn_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with scene(size=WIDE) as view:
+        await view.until(lambda: len(view.app._model.tape) and len(view.app._model.candles.last(9)) == 9)
+        await view.pilot.pause()
+        drawn: list[tuple[str | None, int]] = []
+
+        def counted(canvas: Canvas, y: int) -> Strip:
+            drawn.append((canvas.id, y))
+            return render_line(canvas, y)
+
+        render_line = Canvas.render_line
+        monkeypatch.setattr(Canvas, "render_line", counted)
+        view.app.draw()
+        await view.pilot.pause()
+        assert drawn == []
+        quote = view.app._model.quotes["BTC_USDC"]
+        view.app._model.quotes["BTC_USDC"] = msgspec.structs.replace(quote, last=quote.last + 1)
+        view.app.draw()
+        await view.pilot.pause()
+        assert drawn == [("side-markets", 1)]
 
 
 async def test_trades_that_came_too_fast_to_be_read_do_not_end_the_view() -> None:

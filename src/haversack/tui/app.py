@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
@@ -27,6 +27,9 @@ from haversack.tui.ticket import words
 from haversack.units import plain
 from haversack.wire.enums import Side
 from haversack.wire.orders import PlaceOrder
+
+Deed: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
+"""What is done if nobody says no."""
 
 FRAME_S = 0.1
 """Between two pictures, however much comes meanwhile."""
@@ -159,12 +162,13 @@ class Top(App[None]):
         order = self._chosen_order()
         if order is not None and self._may_trade():
             question = f"Cancel {order.side} {plain(order.quantity or order.executed_quantity)} in {order.symbol}?"
-            self._ask(question, self._cancel(order), always=False)
+            self._ask(question, lambda: self._cancel(order), always=False)
 
     def action_cancel_all(self) -> None:
         """Cancel all orders in this market; that is always asked about first."""
+        symbol = self._model.symbol
         if self._may_trade():
-            self._ask(f"Cancel all open orders in {self._model.symbol}?", self._cancel_all(self._model.symbol), always=True)
+            self._ask(f"Cancel all open orders in {symbol}?", lambda: self._cancel_all(symbol), always=True)
 
     def on_list_panel_picked(self, event: ListPanel.Picked) -> None:
         """A market is looked at; other rows are only chosen."""
@@ -202,21 +206,22 @@ class Top(App[None]):
 
     def _check_order(self, order: PlaceOrder | None) -> None:
         if order is not None:
-            self._ask(words(order, self._model), self._place(order), always=False)
+            self._ask(words(order, self._model), lambda: self._place(order), always=False)
 
-    def _ask(self, question: str, deed: Coroutine[Any, Any, None], *, always: bool) -> None:
+    def _ask(self, question: str, deed: Deed, *, always: bool) -> None:
         """Do it, after a question where there has to be one."""
         if not always and self._model.trading is not Trading.CONFIRMED:
             self._do(deed)
             return
 
         def answered(answer: bool | None) -> None:
-            self._do(deed) if answer else deed.close()
+            if answer:
+                self._do(deed)
 
         _ = self.push_screen(Confirm(question, self._model.badge), answered)
 
-    def _do(self, deed: Coroutine[Any, Any, None]) -> None:
-        self.run_worker(deed, exit_on_error=True)
+    def _do(self, deed: Deed) -> None:
+        self.run_worker(deed(), exit_on_error=True)
 
     async def _place(self, order: PlaceOrder) -> None:
         try:

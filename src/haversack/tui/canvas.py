@@ -38,6 +38,12 @@ class Canvas(Widget):
         if changed:
             self.refresh(*[Region(0, y, self.size.width, 1) for y in changed])
 
+    def name_as(self, title: str) -> None:
+        """Give it this name, which stands in its border."""
+        # Naming it draws all of it anew, so not ten times a second.
+        if self.border_title != title:
+            self.border_title = title
+
     def render_line(self, y: int) -> Strip:
         """For Textual: one line as it is now."""
         line = self._lines[y] if y < len(self._lines) else BLANK

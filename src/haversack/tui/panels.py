@@ -51,7 +51,7 @@ class ChartPanel(Canvas):
 
     def draw(self, model: Model, _now_us: int) -> None:
         """Show the newest candles."""
-        self.border_title = f"{model.symbol} {model.interval}"
+        self.name_as(f"{model.symbol} {model.interval}")
         width, height = self.size
         frame = Frame(width, height, model.price_decimals, model.interval_s, is_plain=self.has_pseudo_class("nocolor"))
         lines = chart(model.candles.last(width), frame)
@@ -162,6 +162,8 @@ class ListPanel(Canvas, can_focus=True):
         self._top = 0
         self._rows: tuple[Line, ...] = ()
         self._head: list[Line] = []
+        self._nothing: list[Line] = []
+        """What is said where there are no rows."""
 
     @property
     def key(self) -> str | None:
@@ -175,16 +177,15 @@ class ListPanel(Canvas, can_focus=True):
 
     def draw(self, model: Model, now_us: int) -> None:
         """Show as many rows as fit."""
-        self.border_title = "" if self.id == "list" else self.tab.capitalize()
+        self.name_as("" if self.id == "list" else self.tab.capitalize())
         drawn = TABS[self.tab](model, self.size.width, now_us)
         chosen = self.key
         self._keys, self._rows, self._head = drawn.keys, drawn.rows, [drawn.head]
         # Whoever is about to cancel an order must not find another one below the cursor. The newest trade stays the newest.
         if chosen in self._keys and (self._cursor or self.tab != "trades"):
             self._cursor = self._keys.index(chosen)
+        self._nothing = [] if drawn.rows else message(listings.nothing(self.tab, model), self.size.width)
         self._show()
-        if not drawn.rows:
-            self.show([drawn.head, *message(listings.nothing(self.tab, model), self.size.width)])
 
     def action_move(self, step: int) -> None:
         """Choose another row."""
@@ -233,7 +234,7 @@ class ListPanel(Canvas, can_focus=True):
         self._top = max(min(self._top, self._cursor), self._cursor - self._height + 1, 0)
         # After the terminal grew, there is no room to be left empty below.
         self._top = min(self._top, max(0, len(self._rows) - self._height))
-        lines = [*self._head]
+        lines = [*self._head, *self._nothing]
         for index, row in enumerate(self._rows[self._top : self._top + self._height], start=self._top):
             is_chosen = index == self._cursor and self.has_focus
             lines.append(tuple(Span(span.text, f"{span.style} cursor".strip()) for span in row) if is_chosen else row)
