@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from logging import NullHandler, getLogger
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from haversack.cli import commands, quick
@@ -113,6 +114,10 @@ def _take_common(rest: list[str], into: dict[str, str]) -> None:
 def _call(row: Row, rest: list[str], here: Here) -> None:
     function = function_of(row)
     call = quick.read(function, rest)
+    log = getLogger("haversack")
+    if not log.handlers:
+        # What goes wrong is told at the end, in one line; that a read is repeated on the way is not.
+        log.addHandler(NullHandler())
     positional, named = call if call is not None else _thoroughly(row, function, rest)
     function(*positional, **named, here=here)
 

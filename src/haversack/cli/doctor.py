@@ -99,7 +99,8 @@ class _Examination:
 
     def _wrong(self, what: str, error: HaversackError) -> Finding:
         self.code = self.code or exit_of(error)
-        return Finding(what, "WRONG", " ".join(str(error).split()), hint_of(error, self._here.profile.name))
+        hint = hint_of(error, self._here.profile.name).partition("haversack doctor")[0].rstrip("; ")
+        return Finding(what, "WRONG", " ".join(str(error).split()), hint)
 
     def _keys(self, into: list[Credentials | None]) -> Finding:
         profile = self._here.profile

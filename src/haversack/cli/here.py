@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from logging import NullHandler, getLogger
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import msgspec
@@ -76,8 +75,6 @@ class Here:
     @contextmanager
     def client(self, *, signed: bool = True) -> Generator[Client]:
         """A client of the profile's exchange, closed afterwards."""
-        # What goes wrong is told at the end, in one line; that a read is repeated is not.
-        getLogger("haversack").addHandler(NullHandler())
         client = self.profile.client(signed=signed)
         self.announce()
         try:
