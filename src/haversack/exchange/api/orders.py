@@ -31,6 +31,10 @@ BATCH_MAX = 50
 """No largest batch is documented: this one is a guess."""
 
 
+# Made once: `A | B` makes a new union each time.
+_OUTCOMES = (OrderFilled, OrderEnded)
+
+
 def place(caller: Caller, operation: PlaceOrder) -> Order:
     """Match an order; the answer is how it stands after matching, or that it waits for its trigger."""
     events = _execute(caller, admit(operation, caller.account, caller.venue.listing))
@@ -38,11 +42,7 @@ def place(caller: Caller, operation: PlaceOrder) -> Order:
     if isinstance(accepted, TriggerPlaced):
         return _answer(caller, OpenOrder(accepted.order, 0, 0, OrderStatus.TRIGGER_PENDING))
     assert isinstance(accepted, OrderAccepted), f"a place that was not refused began with {accepted}"
-    mine = [
-        event
-        for event in events
-        if isinstance(event, OrderFilled | OrderEnded) and event.order.order_id == accepted.order.order_id
-    ]
+    mine = [event for event in events if isinstance(event, _OUTCOMES) and event.order.order_id == accepted.order.order_id]
     if mine:
         return _answer(caller, mine[-1])
     return _answer(caller, OpenOrder(accepted.order, 0, 0, OrderStatus.NEW))

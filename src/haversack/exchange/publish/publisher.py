@@ -43,6 +43,10 @@ RATE_SCALE = 28
 ORDERS, BALANCES = "account.orderUpdate", "account.balanceUpdate"
 
 
+# Made once: `A | B` makes a new union each time.
+_OUTCOMES = (OrderFilled, OrderEnded)
+
+
 class _Moment(NamedTuple):
     """What is the same for all events of one command."""
 
@@ -87,7 +91,7 @@ class Publisher:
         outcomes = {
             event.order.order_id: (event.executed, event.executed_quote)
             for event in events
-            if isinstance(event, OrderFilled | OrderEnded) and event.order.price is None
+            if isinstance(event, _OUTCOMES) and event.order.price is None
         }
         moment = _Moment(engine_us, emit_us, wanted, outcomes)
         outgoing: list[Outgoing] = []
