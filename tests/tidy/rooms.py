@@ -19,6 +19,7 @@ ROOMS = (
     "account",
     "record",
     "client",
+    "pictures",
     "exchange",
     "local",
     "tui",

@@ -38,6 +38,8 @@ ROWS: tuple[Row, ...] = (
     Row("funding", "data:funding", MARKETS, "List the funding rates of a perpetual, newest first."),
     Row("open-interest", "data:open_interest", MARKETS, "Show how much is held open, in one market or in all."),
     Row("top", "top:top", MARKETS, "Watch a market live: book, trades, candles, your orders."),
+    Row("plot candles", "plot:candles", MARKETS, "Draw candles of a market with their volumes, as PNG or SVG."),
+    Row("plot depth", "plot:depth", MARKETS, "Draw the depth of a market's book, as PNG or SVG."),
     Row("balances", "account:balances", ACCOUNT, "Show what the account has."),
     Row("positions", "account:positions", ACCOUNT, "Show the open positions."),
     Row("orders", "account:orders", ACCOUNT, "List the orders that rest."),
@@ -46,6 +48,7 @@ ROWS: tuple[Row, ...] = (
     Row("export fills", "export:fills", ACCOUNT, "Write every fill of the account, newest first."),
     Row("export orders", "export:orders", ACCOUNT, "Write every order of the account, newest first."),
     Row("export funding", "export:funding", ACCOUNT, "Write every funding payment of the account, newest first."),
+    Row("plot equity", "plot:equity", ACCOUNT, "Draw what the account was worth over time in USDC, as PNG or SVG."),
     Row("order place", "trade:place", TRADING, "Place an order."),
     Row("order cancel", "trade:cancel", TRADING, "Cancel one order."),
     Row("order cancel-all", "trade:cancel_all", TRADING, "Cancel all orders of a market, or of all markets."),
@@ -62,6 +65,7 @@ FAMILIES = {
     "config": "See the settings.",
     "export": "Write whole histories: fills, orders, funding.",
     "order": "Place, cancel and look at orders.",
+    "plot": "Draw pictures: candles, the depth of a book, what the account was worth.",
     "sim": "Say whether the local exchange of a profile runs, and where; start and stop it.",
 }
 """First words that several commands share."""

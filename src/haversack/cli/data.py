@@ -11,7 +11,10 @@ from haversack.cli.here import Here
 from haversack.cli.output.table import Table, column, facts, fields_of, number
 
 if TYPE_CHECKING:
-    from haversack.wire.markets import Depth
+    from datetime import datetime
+
+    from haversack.client.blocking import Client
+    from haversack.wire.markets import Depth, Kline
 
 Interval = Literal["1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1month"]
 _LENGTHS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 7 * 86_400, "month": 31 * 86_400}
@@ -144,12 +147,8 @@ def klines(symbol: str, /, *, interval: Interval = "1h", limit: int = 24, here: 
     limit
         How many, 1 to 1000.
     """
-    digits = "".join(filter(str.isdigit, interval))
-    length_s = int(digits) * _LENGTHS_S[interval.removeprefix(digits)]
     with here.client(signed=False) as client:
-        # By the exchange's clock, which a local exchange may have been moved ahead of this machine's.
-        since_s = client.system.time() // 1_000 - length_s * min(max(limit, 1), _KLINES_MAX)
-        found = client.markets.klines(symbol, interval=interval, start_time_s=since_s)[-limit:]
+        found, _ = candles_until_now(client, symbol, interval=interval, limit=limit)
     columns = (
         column("start"),
         number("open"),
@@ -160,6 +159,18 @@ def klines(symbol: str, /, *, interval: Interval = "1h", limit: int = 24, here: 
         number("trades", "trades_text", minor=True),
     )
     here.show(Table(f"Candles of {symbol}, {interval}", columns, found))
+
+
+def candles_until_now(client: Client, symbol: str, *, interval: Interval, limit: int) -> tuple[list[Kline], datetime]:
+    """The newest candles of a market, oldest first, and what time it is there."""
+    from haversack.wire.base import moment_of_ms
+
+    digits = "".join(filter(str.isdigit, interval))
+    length_s = int(digits) * _LENGTHS_S[interval.removeprefix(digits)]
+    # By the exchange's clock, which a local exchange may have been moved ahead of this machine's.
+    now_ms = client.system.time()
+    since_s = now_ms // 1_000 - length_s * min(max(limit, 1), _KLINES_MAX)
+    return client.markets.klines(symbol, interval=interval, start_time_s=since_s)[-limit:], moment_of_ms(now_ms)
 
 
 def funding(symbol: str, /, *, limit: int = 24, here: Here) -> None:
