@@ -85,10 +85,11 @@ async def scene(
     keys: bool = True,
     guard: Guard | None = None,
     backoff: Backoff = AT_ONCE,
+    markets: tuple[str, ...] = MARKETS,
 ) -> AsyncGenerator[Scene]:
     """The view, open, with its book, its candles and its account."""
     async with (
-        LocalExchange(clock=ManualClock(), markets=MARKETS, crowd=crowd) as exchange,
+        LocalExchange(clock=ManualClock(), markets=markets, crowd=crowd) as exchange,
         exchange.client() as client,
     ):
         await exchange.advance(s=20)

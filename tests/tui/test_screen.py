@@ -280,6 +280,14 @@ async def test_chosen_order_stays_chosen_when_another_one_comes_above_it() -> No
         assert len(await open_orders(view)) == 1
 
 
+async def test_position_is_shown_with_its_entry() -> None:
+    async with scene(markets=("SOL_USDC_PERP",), symbol="SOL_USDC_PERP") as view:
+        await view.client.orders.place(symbol="SOL_USDC_PERP", side="Ask", order_type="Market", quantity="0.5")
+        await view.press("4")
+        await view.until(lambda: re.search(r"SOL_USDC_PERP +-0.5 +\d+\.\d\d ", view.text("#list")))
+        assert "Pos 1" in view.text("#tabs")
+
+
 async def test_fill_is_told() -> None:
     async with scene() as view:
         await view.client.orders.place(symbol="SOL_USDC", side="Bid", order_type="Market", quantity="0.1")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from haversack.account.life import OrderState, TrackedOrder
@@ -159,6 +158,3 @@ def nothing(tab: str, model: Model) -> str:
             return model.account_trouble or "the account is being read"
         return f"no {tab}"
     return "nothing yet"
-
-
-Lists = Mapping[str, Callable[[Model, int, int], Table]]
