@@ -17,11 +17,10 @@ from pathlib import Path
 import pytest
 
 from exchange import journal_writer
-from exchange.engine.traffic import ASSETS, MARKETS, OPENINGS, Traffic
+from exchange.engine.traffic import OPENINGS, Traffic, new_engine
 from exchange.journal_writer import GENESIS, START_US, entry
 from haversack.errors import UsageError
 from haversack.exchange.engine.command import Cancel, Command, OpenAccount, SetPrices
-from haversack.exchange.engine.engine import Engine
 from haversack.exchange.engine.rules import FeeTier
 from haversack.exchange.journal import (
     FILE_NAME,
@@ -82,13 +81,13 @@ def test_restart_continues_the_numbering(folder: Path) -> None:
 
 
 def test_replayed_journal_gives_the_state_of_the_live_engine(folder: Path) -> None:
-    live, traffic = Engine(ASSETS, MARKETS), Traffic(1)
+    live, traffic = new_engine(), Traffic(1)
     with Journal.open(folder, GENESIS) as journal:
         for number in range(2_000):
             command = OPENINGS[number] if number < len(OPENINGS) else traffic.command()
             journal.append([Entry(START_US + number, command)])
             traffic.learn(live.apply(command, START_US + number))
-    replayed = Engine(ASSETS, MARKETS)
+    replayed = new_engine()
     with Journal.open(folder, GENESIS) as journal:
         for kept in journal.replay():
             replayed.apply(kept.command, kept.now_us)

@@ -14,11 +14,10 @@ from pathlib import Path
 from exchange import journal_writer
 from exchange.durability.lab import cut
 from exchange.engine.test_engine_properties import Pair
-from exchange.engine.traffic import ASSETS, MARKETS, OPENINGS, START_US, Traffic
+from exchange.engine.traffic import OPENINGS, Traffic, new_engine
 from haversack.clock import ManualClock, seeded_random
 from haversack.credentials import Credentials
 from haversack.exchange.authentication import Proof, Replays, check_signature, check_time
-from haversack.exchange.engine.engine import Engine
 from haversack.exchange.journal import Entry, Journal
 from haversack.exchange.messages import Refused
 from haversack.signing import Signer, signing_text
@@ -39,7 +38,9 @@ def engine(seeds: range) -> Found:
     def attempt(seed: int) -> int:
         pair, commands = Pair(), Traffic(seed)
         for _ in range(COMMANDS):
-            commands.learn(pair.apply(commands.command(), step_us=1_500_000))
+            command = commands.command()
+            commands.learn(pair.apply(command, now_us=commands.now_us))
+        pair.debts_are_covered()
         return COMMANDS
 
     return each(seeds, attempt)
@@ -49,14 +50,14 @@ def replay(seeds: range) -> Found:
     """A journal on disk, replayed: the state of the engine that wrote it."""
 
     def attempt(seed: int) -> int:
-        live, again, traffic = Engine(ASSETS, MARKETS), Engine(ASSETS, MARKETS), Traffic(seed)
+        live, again, traffic = new_engine(), new_engine(), Traffic(seed)
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name) / "exchange"
             with Journal.open(folder, b"proof") as journal:
                 for number in range(REPLAYED):
                     command = OPENINGS[number] if number < len(OPENINGS) else traffic.command()
-                    traffic.learn(live.apply(command, START_US + number))
-                    journal.append([Entry(START_US + number, command)])
+                    traffic.learn(live.apply(command, traffic.now_us))
+                    journal.append([Entry(traffic.now_us, command)])
             with Journal.open(folder, b"proof") as journal:
                 for kept in journal.replay():
                     again.apply(kept.command, kept.now_us)

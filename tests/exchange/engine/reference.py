@@ -10,11 +10,19 @@ import statistics
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor
+from typing import TypeAlias
 
+from exchange.engine.reference_perpetual import Deal, Perpetuals, reducible, root
+from exchange.engine.reference_prices import Prices
+from exchange.engine.reference_rescue import Rescue
+from exchange.engine.reference_waiting import Pending, Waiting, all_of
+from haversack.exchange.engine.collateral import CollateralRules
 from haversack.exchange.engine.command import (
     Cancel,
+    CancelAll,
     ChangeSettings,
     Command,
     Elapse,
@@ -28,28 +36,34 @@ from haversack.exchange.engine.event import (
     AccountOpened,
     BalanceChanged,
     BookStateChanged,
+    Conditions,
     Event,
     LevelChanged,
-    MarkChanged,
     OrderAccepted,
     OrderEnded,
     OrderFacts,
     OrderFilled,
     Refusal,
     Rejected,
+    SettingsChanged,
     TopChanged,
     TradePrinted,
 )
-from haversack.exchange.engine.rules import MarketRules, Ratio
+from haversack.exchange.engine.rules import AssetRules, MarketRules, Ratio
 from haversack.wire.enums import (
+    CancelOrderType,
     ExpiryReason,
     OrderBookState,
     OrderStatus,
     SelfTradePrevention,
     Side,
     SlippageToleranceType,
+    SystemOrderType,
     TimeInForce,
+    TriggerBy,
 )
+
+Top: TypeAlias = tuple[tuple[int, int] | None, tuple[int, int] | None]
 
 REFUSED_IN = {
     OrderBookState.CLOSED: Refusal.BOOK_CLOSED,
@@ -71,43 +85,42 @@ class Live:
     executed: int = 0
     executed_quote: int = 0
     rests: bool = False
-
-
-@dataclass
-class Quote:
-    """The price state of one perpetual."""
-
-    basis: Fraction | None = None
-    sampled_us: int = 0
-    hour: int = -1
-    premiums: Fraction = Fraction(0)
-    """Of the hour, added up."""
-    count: int = 0
+    has_exits: bool = False
 
 
 class Reference:
     """The whole exchange, obviously."""
 
-    def __init__(self, markets: Sequence[MarketRules]) -> None:
+    def __init__(
+        self, markets: Sequence[MarketRules], assets: Sequence[AssetRules], collateral: Sequence[CollateralRules] = ()
+    ) -> None:
         self.markets = {rules.symbol: rules for rules in markets}
+        self.scales = {rules.symbol: rules.scale for rules in assets}
+        self.collateral = {rules.asset: rules for rules in collateral}
         self.accounts: list[OpenAccount] = []
+        self.leverage_e8: Counter[int] = Counter()
         self.owned: Counter[tuple[int, str]] = Counter()
         self.fees: Counter[str] = Counter()
-        self.positions: Counter[tuple[str, int]] = Counter()
         self.orders: list[Live] = []
         self.last_price: dict[str, int] = {}
         self.trades: Counter[str] = Counter()
         self.updates: Counter[str] = Counter()
-        self.accepted = 0
-        self.quotes = {symbol: Quote() for symbol in self.markets}
+        self.last_id = 0
+        """Orders and positions are numbered together."""
         self.states = {symbol: rules.state for symbol, rules in self.markets.items()}
         self.looked = dict.fromkeys(self.markets, -1)
         self.marks: dict[str, list[tuple[int, Fraction]]] = {symbol: [] for symbol in self.markets}
         """Second and mark price, all of them."""
+        self.tops: dict[str, Top] = dict.fromkeys(self.markets, (None, None))
+        self.touched: dict[tuple[str, Side, int], None] = {}
+        self.events: list[Event] = []
+        self.decisions = self.edges = 0
+        """About margin: all of them, and those that rounding might have decided otherwise."""
+        self.prices, self.perpetuals = Prices(self), Perpetuals(self)
+        self.waiting, self.rescue = Waiting(self), Rescue(self)
 
     def apply(self, command: Command, now_us: int) -> list[Event]:
-        self.events: list[Event] = []
-        self.touched: dict[tuple[Side, int], None] = {}
+        self.events = []
         if isinstance(command, OpenAccount):
             self.open(command)
         elif isinstance(command, Grant):
@@ -115,23 +128,51 @@ class Reference:
                 self.owned[command.account, asset] += amount
                 self.tell_balance(command.account, asset)
         elif isinstance(command, SetPrices):
-            self.events = [self.price(symbol, index, now_us) for symbol, index in command.indexes]
+            self.passes(dict(command.indexes), now_us)
+        elif isinstance(command, Elapse):
+            self.passes({}, now_us)
         elif isinstance(command, SetBookState):
             if self.states[command.symbol] is not command.state:
                 self.events = [BookStateChanged(command.symbol, command.state)]
             self.states[command.symbol] = command.state
+        elif isinstance(command, ChangeSettings):
+            self.change(command)
+        elif isinstance(command, Place):
+            refusal = self.place(command, now_us)
+            if refusal:
+                self.events.append(Rejected(refusal))
         else:
-            assert not isinstance(command, ChangeSettings | Elapse), "nobody makes these here"
-            top = self.top(command.symbol)
-            if isinstance(command, Place):
-                self.place(command, self.markets[command.symbol], now_us)
-            elif isinstance(command, Cancel):
-                self.cancel(command)
-            else:
-                for order in self.resting(command.symbol, account=command.account):
-                    self.end(order, OrderStatus.CANCELLED, None)
-            self.tell_book(command.symbol, top)
+            self.cancel(command)
+            self.tell_book(command.symbol)
         return self.events
+
+    def passes(self, indexes: dict[str, int], now_us: int) -> None:
+        """What time does."""
+        ended = [(symbol, self.prices.ended(symbol, now_us)) for symbol in self.prices.quotes]
+        for symbol in sorted(self.prices.update(indexes, now_us)):
+            self.waiting.fire(symbol, now_us)
+        for symbol, intervals in ended:
+            for end_us, rate in intervals if self.markets[symbol].perpetual else ():
+                self.perpetuals.pay(self.markets[symbol], rate, end_us)
+        self.perpetuals.settle(now_us)
+        self.rescue.look(now_us)
+
+    def change(self, command: ChangeSettings) -> None:
+        if self.perpetuals.allows_leverage(command.account, command.settings.leverage_e8):
+            self.leverage_e8[command.account] = command.settings.leverage_e8
+            self.events.append(SettingsChanged(command.account, command.settings))
+        else:
+            self.events.append(Rejected(Refusal.LEVERAGE))
+
+    def is_house(self, account: int) -> bool:
+        return self.accounts[account - 1].is_house
+
+    def users(self) -> list[int]:
+        return [number for number, account in enumerate(self.accounts, 1) if not account.is_house]
+
+    def take_id(self) -> int:
+        self.last_id += 1
+        return self.last_id
 
     def open(self, command: OpenAccount) -> None:
         keys = [account.key for account in self.accounts]
@@ -139,33 +180,49 @@ class Reference:
             self.events.append(AccountOpened(keys.index(command.key) + 1, command.key))
             return
         self.accounts.append(command)
+        self.leverage_e8[len(self.accounts)] = 10**8
         self.events.append(AccountOpened(len(self.accounts), command.key))
         for asset, amount in command.grants:
             self.owned[len(self.accounts), asset] += amount
             self.tell_balance(len(self.accounts), asset)
 
-    def place(self, place: Place, rules: MarketRules, now_us: int) -> None:
+    def place(self, place: Place, now_us: int, fired: Conditions | None = None) -> Refusal | None:
+        if place.trigger and not fired:
+            return self.waiting.wait(place, place.trigger, now_us)
+        rules = self.markets[place.symbol]
         before = self.looked[place.symbol], self.marks[place.symbol]
         self.look(rules, now_us // 1_000_000)
+        place = self.perpetuals.capped(place)
         steps, ending = self.plan(place, rules)
         refusal = self.refusal(place, rules, steps, ending)
         if refusal:
-            self.events.append(Rejected(refusal))
             # What is refused is in no journal, so it is as if nobody had looked.
             self.looked[place.symbol], self.marks[place.symbol] = before
-            return
-        self.accepted += 1
-        conditional = ("trigger", "take_profit", "stop_loss")
-        details = {name: getattr(place, name) for name in place.__struct_fields__ if name not in conditional}
-        facts = OrderFacts(order_id=self.accepted, created_us=now_us, **details)
-        given = self.given(place, rules, steps)
-        taker = Live(facts, place.quantity or place.quote_quantity or 0, given)
+            return refusal
+        self.match(self.facts(place, now_us, fired), now_us)
+        self.tell_book(place.symbol)
+        if not fired:
+            self.waiting.fire_due(place.symbol, now_us)
+        return None
+
+    def facts(self, place: Place, now_us: int, conditions: Conditions | None) -> OrderFacts:
+        exits = {name: getattr(place, name) for name in ("trigger", "take_profit", "stop_loss")}
+        if conditions is None and any(exits.values()):
+            conditions = Conditions(**exits)
+        details = {name: getattr(place, name) for name in place.__struct_fields__ if name not in exits}
+        return OrderFacts(order_id=self.take_id(), created_us=now_us, conditions=conditions, **details)
+
+    def match(self, facts: OrderFacts, now_us: int) -> None:
+        """Accept an order, and do what was planned for it."""
+        rules = self.markets[facts.symbol]
+        steps, ending = self.plan(facts, rules)
+        taker = Live(facts, facts.quantity or facts.quote_quantity or 0, self.given(facts, rules, steps))
         self.orders.append(taker)
         self.events.append(OrderAccepted(facts))
         self.tell_held(taker)
         for maker, quantity in steps:
             if quantity:
-                self.trade(taker, maker, quantity, rules)
+                self.trade((taker, maker), quantity, rules, now_us)
             else:
                 self.end(maker, OrderStatus.EXPIRED, ExpiryReason.SELF_TRADE_PREVENTION)
         if ending == "done":
@@ -174,17 +231,18 @@ class Reference:
             self.end(taker, OrderStatus.EXPIRED, ExpiryReason.SELF_TRADE_PREVENTION)
         elif ending != "open":
             self.end(taker, OrderStatus.EXPIRED, ExpiryReason(ending))
-        elif place.price is None:
+        elif facts.price is None:
             self.end(taker, OrderStatus.EXPIRED, ExpiryReason.INSUFFICIENT_LIQUIDITY)
-        elif place.time_in_force is TimeInForce.IOC:
+        elif facts.time_in_force is TimeInForce.IOC:
             self.end(taker, OrderStatus.EXPIRED, ExpiryReason.IMMEDIATE_OR_CANCEL)
         else:
             taker.rests = True
-            self.touched[place.side, place.price] = None
+            self.touch(taker)
 
-    def plan(self, place: Place, rules: MarketRules) -> tuple[list[tuple[Live, int]], str]:
+    def plan(self, place: Place | OrderFacts, rules: MarketRules) -> tuple[list[tuple[Live, int]], str]:
         """Which makers give how much (0: an own order that expires), and whether that fills the order, or why it ends."""
         steps: list[tuple[Live, int]] = []
+        given: Counter[int] = Counter()
         left, money = place.quantity, place.quote_quantity or 0
         other = Side.ASK if place.side is Side.BID else Side.BID
         queue = self.queue(place.symbol, other)
@@ -193,6 +251,13 @@ class Reference:
             price = maker.facts.price or 0
             if place.price is not None and (price > place.price if place.side is Side.BID else price < place.price):
                 break
+            room = maker.left
+            if maker.facts.reduce_only and rules.is_perpetual:
+                # Its position is smaller by what its account gave before, and without any it is gone.
+                has = abs(self.perpetuals.quantity(rules.symbol, maker.facts.account))
+                room = min(room, max(0, has - given[maker.facts.account]))
+            if not room:
+                continue
             beyond = [reason for low, high, reason in limits if not low <= price <= high]
             if beyond:
                 return steps, beyond[0]
@@ -206,7 +271,8 @@ class Reference:
                 if place.self_trade_prevention is not SelfTradePrevention.REJECT_MAKER:
                     return steps, "own"
                 continue
-            quantity = min(wanted, maker.left)
+            quantity = min(wanted, room)
+            given[maker.facts.account] += quantity
             steps.append((maker, quantity))
             left = left - quantity if left is not None else None
             money -= quantity * price * rules.quote_unit
@@ -214,7 +280,7 @@ class Reference:
                 return steps, "done"
         return steps, "open"
 
-    def limits(self, place: Place, rules: MarketRules, best: int) -> list[tuple[Fraction, Fraction, str]]:
+    def limits(self, place: Place | OrderFacts, rules: MarketRules, best: int) -> list[tuple[Fraction, Fraction, str]]:
         """Lowest and highest price, and what happens beyond them; the tightest first on the side where the order goes."""
         bids, anything = place.side is Side.BID, Fraction(10**60)
         found: list[tuple[Fraction, Fraction, str]] = []
@@ -226,6 +292,9 @@ class Reference:
         if mean is not None and rules.mean_max and rules.mean_min:
             low, high = Fraction(rules.mean_min.numerator, rules.mean_min.denominator), rules.mean_max
             found.append((mean * low, mean * Fraction(high.numerator, high.denominator), "PriceOutOfBounds"))
+        band = self.prices.premium_bounds(rules)
+        if band:
+            found.append((*band, "PriceOutOfBounds"))
         if place.slippage:
             tolerance = Fraction(place.slippage.tolerance_e8, 10**8)
             away = tolerance * rules.tick if place.slippage.kind is SlippageToleranceType.TICK_SIZE else best * tolerance / 100
@@ -237,15 +306,16 @@ class Reference:
         return sorted(found, key=lambda bound: floor(bound[1]) if bids else -ceil(bound[0]))
 
     def mean(self, rules: MarketRules) -> Fraction | None:
-        """The mean of the marks of the five minutes that end with the newest, each counting until the next."""
-        marks = self.marks[rules.symbol]
-        if not marks:
-            return None
-        end = marks[-1][0] + 1
+        """The mean of the marks of five minutes."""
+        return self.mean_of(self.marks[rules.symbol]) if self.marks[rules.symbol] else None
+
+    def mean_of(self, told: list[tuple[int, Fraction]]) -> Fraction:
+        """The mean of the five minutes that end with the newest second, each number counting until the next."""
+        end = told[-1][0] + 1
         total, seconds = Fraction(0), 0
-        for (start, mark), stop in zip(marks, [second for second, _ in marks[1:]] + [end], strict=True):
+        for (start, number), stop in zip(told, [second for second, _ in told[1:]] + [end], strict=True):
             counted = max(0, stop - max(start, end - 300))
-            total += mark * counted
+            total += number * counted
             seconds += counted
         return total / seconds
 
@@ -259,13 +329,16 @@ class Reference:
             self.tell_mark(rules.symbol, second, active)
 
     def tell_mark(self, symbol: str, second: int, mark: Fraction) -> None:
-        marks = self.marks[symbol]
-        # The newest of those before the window still counts in its beginning.
-        old = [told for told in marks if told[0] <= second - 300][-1:]
-        marks = old + [told for told in marks if told[0] > second - 300]
-        self.marks[symbol] = marks if marks and marks[-1][0] == second else [*marks, (second, mark)]
+        self.marks[symbol] = self.newest(self.marks[symbol], second, mark)
+
+    def newest(self, told: list[tuple[int, Fraction]], second: int, number: Fraction) -> list[tuple[int, Fraction]]:
+        """With one more, unless that second has its number; the newest before the window still counts in its beginning."""
+        kept = [each for each in told if each[0] <= second - 300][-1:] + [each for each in told if each[0] > second - 300]
+        return kept if kept and kept[-1][0] == second else [*kept, (second, number)]
 
     def refusal(self, place: Place, rules: MarketRules, steps: list[tuple[Live, int]], ending: str) -> Refusal | None:
+        if place.account in self.rescue.liquidating:
+            return Refusal.ACCOUNT_LIQUIDATING
         state = self.states[place.symbol]
         allowed = {
             OrderBookState.OPEN: True,
@@ -276,22 +349,43 @@ class Reference:
             return REFUSED_IN[state]
         if place.price is not None and not self.in_band(place.price, rules):
             return Refusal.PRICE_BAND
+        if place.quantity == 0:
+            return Refusal.REDUCE_ONLY
+        if self.opens_too_much(place, rules):
+            return Refusal.OPEN_INTEREST
         if place.post_only and (steps or ending != "open"):
             return Refusal.POST_ONLY_TAKES
         if place.time_in_force is TimeInForce.FOK and ending != "done":
             return Refusal.FILL_OR_KILL
-        account = self.accounts[place.account - 1]
         rests = place.price is not None and place.time_in_force is TimeInForce.GTC
-        open_orders = self.resting(place.symbol, account=place.account)
-        if rests and not account.is_house and len(open_orders) >= rules.open_orders_max:
+        if rests and self.is_full(place.symbol, place.account):
             return Refusal.ORDER_LIMIT
+        taken = sum(quantity for _, quantity in steps)
+        ahead = taken, sum((maker.facts.price or 0) * quantity for maker, quantity in steps) * rules.quote_unit
         if rules.is_perpetual:
-            return None if account.is_house else Refusal.INSUFFICIENT_MARGIN
+            is_free = self.is_house(place.account) or place.reduce_only or self.perpetuals.allows(place, ahead)
+            return None if is_free else Refusal.INSUFFICIENT_MARGIN
         asset = rules.quote if place.side is Side.BID else rules.base
         available = self.owned[place.account, asset] - self.locked(place.account, asset)
-        return Refusal.INSUFFICIENT_FUNDS if self.given(place, rules, steps) > available else None
+        if self.given(place, rules, steps) > available:
+            return Refusal.INSUFFICIENT_FUNDS
+        is_free = self.is_house(place.account) or self.perpetuals.allows_spot(place, ahead)
+        return None if is_free else Refusal.INSUFFICIENT_MARGIN
 
-    def given(self, place: Place, rules: MarketRules, steps: list[tuple[Live, int]]) -> int:
+    def is_full(self, symbol: str, account: int) -> bool:
+        """Whether an account has as many orders as it may."""
+        count = len(self.resting(symbol, account=account)) + len(self.waiting.of(symbol, account))
+        return not self.is_house(account) and count >= self.markets[symbol].open_orders_max
+
+    def opens_too_much(self, place: Place, rules: MarketRules) -> bool:
+        """Whether what an order would open goes beyond the limit of open interest."""
+        if self.is_house(place.account) or place.quantity is None or not rules.perpetual:
+            return False
+        closes = reducible(self.perpetuals.quantity(place.symbol, place.account), place.side)
+        opens, limit = place.quantity - closes, rules.perpetual.open_interest_limit
+        return opens > 0 and limit is not None and self.perpetuals.open_interest(place.symbol) + opens > limit
+
+    def given(self, place: Place | OrderFacts, rules: MarketRules, steps: list[tuple[Live, int]]) -> int:
         """The most that the order can give: for a market order without a quantity to give, what the plan says."""
         if place.side is Side.ASK:
             quantity = sum(taken for _, taken in steps) if place.quantity is None else place.quantity
@@ -312,39 +406,55 @@ class Reference:
         known += [Fraction(self.last_price[symbol])] if symbol in self.last_price else []
         return statistics.median(known) if known else None
 
-    def trade(self, taker: Live, maker: Live, quantity: int, rules: MarketRules) -> None:
-        symbol, price = rules.symbol, maker.facts.price or 0
+    def trade(self, both: tuple[Live, Live], quantity: int, rules: MarketRules, now_us: int) -> None:
+        (taker, maker), symbol = both, rules.symbol
+        price = maker.facts.price or 0
         quote = price * quantity * rules.quote_unit
         self.trades[symbol] += 1
         self.last_price[symbol] = price
-        self.touched[maker.facts.side, price] = None
-        for order in (taker, maker):
+        self.touch(maker)
+        for order in both:
             by_quote = order.facts.quantity is None
             order.left -= quote if by_quote else quantity
             order.executed += quantity
             order.executed_quote += quote
             bids = order.facts.side is Side.BID
             order.allowance -= quote if bids else quantity * rules.base_unit
-            done = order.left < price * rules.step * rules.quote_unit if by_quote else order.left == 0
-            if done and order is maker:
-                self.orders.remove(maker)
-            fee, fee_asset = self.settle(order, quantity, quote, is_maker=order is maker)
-            status = OrderStatus.FILLED if done else OrderStatus.PARTIALLY_FILLED
-            totals = order.executed, order.executed_quote, status
-            print_id = self.trades[symbol]
-            self.events.append(OrderFilled(order.facts, print_id, price, quantity, order is maker, fee, fee_asset, *totals))
-            if not rules.is_perpetual:
-                self.tell_balance(order.facts.account, rules.base, rules.quote)
+        if not maker.left:
+            self.orders.remove(maker)
+        for order in both:
+            least = price * rules.step * rules.quote_unit
+            done = order.left < least if order.facts.quantity is None else order.left == 0
+            self.fill(order, (quantity, quote), is_maker=order is maker, is_done=done, now_us=now_us)
         bid, ask = (taker, maker) if taker.facts.side is Side.BID else (maker, taker)
         ids = bid.facts.order_id, ask.facts.order_id
         self.events.append(TradePrinted(symbol, self.trades[symbol], price, quantity, *ids, bid is maker))
+        self.waiting.reach(symbol, TriggerBy.LAST_PRICE)
+
+    def fill(self, order: Live, traded: tuple[int, int], *, is_maker: bool, is_done: bool, now_us: int) -> None:
+        """One side of a trade: quantity and quote amount."""
+        (quantity, quote), facts = traded, order.facts
+        rules, price = self.markets[facts.symbol], traded[1] // traded[0] // self.markets[facts.symbol].quote_unit
+        status = OrderStatus.FILLED if is_done else OrderStatus.PARTIALLY_FILLED
+        totals = order.executed, order.executed_quote, status
+        told = facts, self.trades[facts.symbol], price, quantity, is_maker
+        if not rules.is_perpetual:
+            fee, fee_asset = self.settle(order, quantity, quote, is_maker=is_maker)
+            self.events.append(OrderFilled(*told, fee, fee_asset, *totals))
+            self.tell_balance(facts.account, rules.base, rules.quote)
+            return
+        is_forced = facts.conditions is not None and facts.conditions.system is SystemOrderType.LIQUIDATE_POSITION_ON_BOOK
+        tier, fees = self.accounts[facts.account - 1].fees, (0, 0)
+        if not self.is_house(facts.account):
+            fees = self.perpetuals.fees(order, tier, quote, is_maker=is_maker, is_forced=is_forced)
+        self.events.append(OrderFilled(*told, sum(fees), rules.quote, *totals))
+        signed = quantity if facts.side is Side.BID else -quantity
+        self.perpetuals.take(facts.symbol, facts.account, Deal(signed, quote, *fees), now_us)
+        self.waiting.filled(order, now_us)
 
     def settle(self, order: Live, quantity: int, quote: int, *, is_maker: bool) -> tuple[int, str]:
         facts = order.facts
         rules, who = self.markets[facts.symbol], facts.account
-        if rules.is_perpetual:
-            self.positions[facts.symbol, who] += quantity if facts.side is Side.BID else -quantity
-            return 0, rules.quote
         tier = self.accounts[who - 1].fees
         rate = Fraction(tier.maker_cbps if is_maker else tier.taker_cbps, 10**6)
         base = quantity * rules.base_unit
@@ -358,23 +468,41 @@ class Reference:
         self.fees[asset] += fee
         return fee, asset
 
-    def cancel(self, command: Cancel) -> None:
-        mine = self.resting(command.symbol, account=command.account)
+    def cancel(self, command: Cancel | CancelAll) -> None:
+        resting = self.resting(command.symbol, account=command.account)
+        pending = self.waiting.of(command.symbol, command.account)
+        if isinstance(command, CancelAll):
+            kinds = {None: all_of(resting, pending), CancelOrderType.RESTING_LIMIT_ORDER: all_of(resting)}
+            for order in kinds.get(command.kind, all_of(pending)):
+                self.take_out(order, OrderStatus.CANCELLED, None)
+            return
+        mine = all_of(resting, pending)
         if command.order_id is not None:
             found = [order for order in mine if order.facts.order_id == command.order_id]
         else:
             found = [order for order in mine if order.facts.client_id == command.client_id is not None]
         if found:
-            self.end(found[-1], OrderStatus.CANCELLED, None)
+            self.take_out(found[-1], OrderStatus.CANCELLED, None)
         else:
             self.events.append(Rejected(Refusal.ORDER_NOT_FOUND))
+
+    def take_out(self, order: Live | Pending, status: OrderStatus, reason: ExpiryReason | None) -> None:
+        if isinstance(order, Live):
+            self.end(order, status, reason)
+        else:
+            self.waiting.orders.remove(order)
+            self.events.append(OrderEnded(order.facts, 0, 0, status, reason))
 
     def end(self, order: Live, status: OrderStatus, reason: ExpiryReason | None) -> None:
         self.orders.remove(order)
         if order.rests:
-            self.touched[order.facts.side, order.facts.price or 0] = None
+            self.touch(order)
         self.events.append(OrderEnded(order.facts, order.executed, order.executed_quote, status, reason))
         self.tell_held(order)
+
+    def touch(self, order: Live) -> None:
+        """The level of an order will have to be told."""
+        self.touched[order.facts.symbol, order.facts.side, order.facts.price or 0] = None
 
     def held(self, order: Live) -> tuple[str, int]:
         facts = order.facts
@@ -408,21 +536,25 @@ class Reference:
             locked = self.locked(account, asset)
             self.events.append(BalanceChanged(account, asset, self.owned[account, asset] - locked, locked))
 
-    def tell_book(self, symbol: str, top: tuple[tuple[int, int] | None, tuple[int, int] | None]) -> None:
-        for side, price in self.touched:
+    def tell_book(self, symbol: str) -> None:
+        for touched in [each for each in self.touched if each[0] == symbol]:
+            del self.touched[touched]
+            _, side, price = touched
             self.updates[symbol] += 1
             quantity = dict(self.levels(symbol, side)).get(price, 0)
             self.events.append(LevelChanged(symbol, side, price, quantity, self.updates[symbol]))
-        if self.top(symbol) != top:
+        if self.top(symbol) != self.tops[symbol]:
+            self.tops[symbol] = self.top(symbol)
             self.events.append(TopChanged(symbol, *self.top(symbol), self.updates[symbol]))
 
     def resting(self, symbol: str, *, account: int) -> list[Live]:
-        return [order for order in self.orders if (order.facts.symbol, order.facts.account) == (symbol, account)]
+        orders = [order for order in self.orders if order.rests]
+        return [order for order in orders if (order.facts.symbol, order.facts.account) == (symbol, account)]
 
     def queue(self, symbol: str, side: Side) -> list[Live]:
         """Resting orders of one side in the order in which they trade."""
         sign = -1 if side is Side.BID else 1
-        orders = [order for order in self.orders if (order.facts.symbol, order.facts.side) == (symbol, side)]
+        orders = [order for order in self.orders if order.rests and (order.facts.symbol, order.facts.side) == (symbol, side)]
         return sorted(orders, key=lambda order: (sign * (order.facts.price or 0), order.facts.order_id))
 
     def levels(self, symbol: str, side: Side) -> list[tuple[int, int]]:
@@ -432,43 +564,52 @@ class Reference:
             totals[order.facts.price or 0] += order.left
         return sorted(totals.items())
 
-    def top(self, symbol: str) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
+    def top(self, symbol: str) -> Top:
         bids, asks = self.levels(symbol, Side.BID), self.levels(symbol, Side.ASK)
         return (bids[-1] if bids else None), (asks[0] if asks else None)
 
-    def price(self, symbol: str, index: int, now_us: int) -> MarkChanged:
-        """Without bounds for each update, which only rules of a perpetual bring."""
-        rules, state = self.markets[symbol], self.quotes[symbol]
-        (bid, ask), price = self.top(symbol), Fraction(index, 10**8)
-        mark = price
-        if bid and ask and self.states[symbol] is not OrderBookState.POST_ONLY:
-            sample = Fraction(bid[0] + ask[0], 2 * 10**rules.price_scale) - price
-            if state.basis is not None:
-                elapsed_us = now_us - state.sampled_us
-                sample = state.basis + (sample - state.basis) * Fraction(elapsed_us, 60_000_000 + elapsed_us)
-            state.basis, state.sampled_us = Fraction(floor(sample * 10**18), 10**18), now_us
-            mark = price + state.basis
-        tick = Fraction(rules.tick, 10**rules.price_scale)
-        ticks = floor(mark / tick + Fraction(1, 2))
-        # Never further than five percent from the index, and on the tick.
-        ticks = max(1, min(max(ticks, ceil(price * Fraction(95, 100) / tick)), floor(price * Fraction(105, 100) / tick)))
-        marked = ticks * rules.tick
-        self.tell_mark(symbol, now_us // 1_000_000, Fraction(marked))
-        hour = now_us // 3_600_000_000
-        if hour != state.hour:
-            state.hour, state.premiums, state.count = hour, Fraction(0), 0
-        premium = held(Fraction(marked, 10**rules.price_scale) - price)
-        state.premiums, state.count = held(state.premiums + held(premium / price)), state.count + 1
-        mean = held(state.premiums / state.count)
-        pull = sorted([Fraction(-5, 10**4), held(Fraction(1, 10**4) - mean), Fraction(5, 10**4)])[1]
-        rate = sorted([Fraction(-1, 100), held(held(mean + pull) / 8), Fraction(1, 100)])[1]
-        rate_e28 = int(rate * 10**28)
-        return MarkChanged(
-            symbol=symbol, mark=marked, index=index, funding_rate_e28=rate_e28, next_funding_ms=(hour + 1) * 3_600_000
+    def value(self, account: int, asset: str, change: int = 0) -> Fraction:
+        """What an account's asset counts for as collateral, if it had so much more of it."""
+        amount, rules = max(0, self.owned[account, asset] + change), self.collateral.get(asset)
+        if rules is None:
+            return Fraction(0)
+        price: Fraction | None = Fraction(1)
+        if rules.market is not None:
+            price, opening = self.active_price(rules.market), rules.opening_price
+            scale = 10 ** self.markets[rules.market].price_scale
+            price = price / scale if price is not None else None if opening is None else Fraction(opening)
+        notional, function = (price or 0) * Fraction(amount, 10**rules.scale), rules.parameters.haircut_function
+        part, base, penalty = Fraction(1), function.kind.base, function.kind.positive_curve_penalty
+        if isinstance(base, Decimal) and isinstance(penalty, Decimal):
+            part = min(Fraction(base), 1 / (1 + Fraction(penalty) * root(Fraction(notional))))
+        return notional * part * Fraction(function.weight)
+
+    def swap(self, rules: MarketRules, account: int, side: Side, quantity: int, quote: int) -> Counter[str]:
+        """What a spot order changes, less the higher one of its account's fees."""
+        tier, base = self.accounts[account - 1].fees, quantity * rules.base_unit
+        rate = Fraction(max(tier.maker_cbps, tier.taker_cbps), 10**6)
+        if side is Side.BID:
+            fee = ceil(base * rate / rules.base_fee_unit) * rules.base_fee_unit
+            return Counter({rules.base: max(0, base - fee), rules.quote: -quote})
+        fee = ceil(quote * rate / rules.quote_fee_unit) * rules.quote_fee_unit
+        return Counter({rules.quote: max(0, quote - fee), rules.base: -base})
+
+    def cost(self, account: int, swaps: Sequence[Counter[str]]) -> Fraction:
+        """How much less an account's assets count for after so many swaps."""
+        changes: Counter[str] = Counter()
+        for swap in swaps:
+            changes.update(swap)
+        return sum(
+            (self.value(account, asset) - self.value(account, asset, change) for asset, change in changes.items()), Fraction(0)
         )
 
-
-def held(exact: Fraction) -> Fraction:
-    """As the exchange holds a number: with the most decimals, 28 of them at most, that leave it below 2**96; half to even."""
-    decimals = next(places for places in range(28, -1, -1) if abs(round(exact * 10**places)) < 2**96)
-    return Fraction(round(exact * 10**decimals), 10**decimals)
+    def spot_cost(self, account: int, more: Sequence[Counter[str]] = ()) -> Fraction:
+        """Of all open spot orders that cost worth, and of more swaps."""
+        swaps: list[Counter[str]] = []
+        for order in self.orders:
+            rules, facts = self.markets[order.facts.symbol], order.facts
+            if facts.account == account and not rules.is_perpetual and facts.price is not None:
+                quote = facts.price * order.left * rules.quote_unit
+                swap = self.swap(rules, account, facts.side, order.left, quote)
+                swaps += [swap] if self.cost(account, [swap]) > 0 else []
+        return self.cost(account, [*swaps, *more])
