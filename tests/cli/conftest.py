@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from cli.inside import LIVE_SECRET, Inside, exchange
+from haversack.cli.profile.sim import stop
 from haversack.local import BlockingLocalExchange
 
 
@@ -18,9 +19,12 @@ def shared() -> Iterator[BlockingLocalExchange]:
 
 
 @pytest.fixture
-def inside(shared: BlockingLocalExchange, tmp_path_factory: pytest.TempPathFactory) -> Inside:
+def inside(shared: BlockingLocalExchange, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
     """A new home with no keys yet. It is not `tmp_path`, in which no key may be found: this one holds key files."""
-    return Inside(tmp_path_factory.mktemp("home"), shared)
+    home = tmp_path_factory.mktemp("home")
+    yield Inside(home, shared)
+    # A command that should have been refused may have started one, if the refusal was switched off.
+    stop(home / "data" / "haversack" / "sim")
 
 
 @pytest.fixture

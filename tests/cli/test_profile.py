@@ -90,6 +90,12 @@ def test_settings_that_make_no_sense_are_refused_in_one_line(text: str, says: st
     assert inside.http.sent == []
 
 
+def test_a_setting_that_nobody_knows_is_refused(inside: Inside) -> None:
+    settings(inside, "[profiles.live]\norder_notional_maxx = '9'\n")
+    with pytest.raises(UsageError, match="'order_notional_maxx' is no setting"):
+        open_profile("live", environ=inside.environ)
+
+
 def test_settings_that_cannot_be_read_are_told_in_one_line(inside: Inside) -> None:
     inside.config.unlink()
     inside.config.mkdir()

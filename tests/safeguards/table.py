@@ -1353,7 +1353,7 @@ SAFEGUARDS = (
         "cli/profile/config.py",
         '    _only_known(table, ("kind", *defaults), where)\n',
         "",
-        "tests/cli/test_profile.py::test_settings_that_make_no_sense_are_refused_in_one_line",
+        "tests/cli/test_profile.py::test_a_setting_that_nobody_knows_is_refused",
     ),
     Safeguard(
         "an order with real money is within its limit",
