@@ -194,7 +194,7 @@ def test_account_on_an_exchange_was_worth_what_it_was_given_before_it_traded_and
 ) -> None:
     market.set_price("SOL_USDC_PERP", "100")
     market.advance(s=10)
-    resting = (("SOL_USDC", "Ask", "101"), ("SOL_USDC_PERP", "Ask", "100.5"), ("SOL_USDC_PERP", "Bid", "99.5"))
+    resting = (("SOL_USDC", Side.ASK, "101"), ("SOL_USDC_PERP", Side.ASK, "100.5"), ("SOL_USDC_PERP", Side.BID, "99.5"))
     with market.client() as maker, market.client() as client:
         for symbol, side, price in resting:
             maker.orders.place(symbol=symbol, side=side, order_type="Limit", price=price, quantity="50")
@@ -212,4 +212,4 @@ def test_account_on_an_exchange_was_worth_what_it_was_given_before_it_traded_and
     bought = given - D("0.01") * 101 - D("1.35675")
     sold = bought - 30 - D("0.5373")
     assert values(rows) == [0, 0, 0, 0, given, given, bought, bought, sold, sold, sold]
-    assert [(move.what, move.quantity) for move in moved if move.is_transfer] == [("SOL", 1_000), ("USDC", 100_000)]
+    assert [(move.what, move.quantity) for move in moved if move.is_transfer] == [("SOL", D(1_000)), ("USDC", D(100_000))]

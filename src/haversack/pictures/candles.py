@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from matplotlib.collections import LineCollection, PolyCollection
 
-from haversack.pictures.look import DOWN, INK, UP, Picture, Size, day_of, number_axis, parts_of, picture, time_axis
+from haversack.pictures.look import DOWN, INK, PALE, UP, Picture, Size, day_of, number_axis, parts_of, picture, time_axis
 from haversack.units import plain
 from haversack.wire.markets import Kline
 
@@ -45,9 +45,11 @@ def draw_candles(
         prices, volumes = made.subplots(2, 1, sharex=True, height_ratios=(3.2, 1))
         made.entitle(prices, f"{symbol}, candles" + (f" of {interval}" if interval else ""), source)
         candles = [_candle(row, row.open, row.close) for row in rows if row.open is not None and row.close is not None]
-        for axes, name in ((prices, f"price, {quote}"), (volumes, f"volume, {base}")):
-            axes.set_ylabel(name)
-            number_axis(axes.yaxis, 6 if axes is prices else 3)
+        prices.set_ylabel(f"price, {quote}")
+        # Above the bars: beside them there is no room for the name of an asset.
+        volumes.set_title(f"volume, {base}", loc="left", fontsize=0.85 * made.font, color=PALE, pad=3)
+        number_axis(prices.yaxis)
+        number_axis(volumes.yaxis, 3)
         if candles:
             _draw(candles, prices, volumes)
             _last_price(made, prices, rows)

@@ -191,7 +191,7 @@ def number_axis(axis: Any, ticks: int = 6) -> None:
     formatter = _Grouped(useOffset=False)
     formatter.set_scientific(False)
     axis.set_major_formatter(formatter)
-    axis.set_major_locator(MaxNLocator(ticks))
+    axis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 2.5, 5, 10]))
 
 
 def parts_of(symbol: str) -> tuple[str, str]:
