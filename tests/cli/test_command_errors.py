@@ -98,6 +98,12 @@ def test_no_network_is_one_line_and_says_what_to_do(inside: Inside) -> None:
     assert done.err.count("\n") == 2
 
 
+def test_a_local_exchange_that_is_gone_is_no_matter_of_the_network() -> None:
+    lines, code = report(ConnectFailed("no connection to http://127.0.0.1:9: refused"), "table", "sim")
+    assert next(lines).endswith(" - the local exchange is not there (any more): haversack sim -p sim says which it is")
+    assert code == 5
+
+
 def test_an_exchange_that_is_down_is_one_line(inside: Inside) -> None:
     inside.exchange.faults.add(AnswerFault(action=AnswerAction.TOO_MANY_REQUESTS, times=None))
     try:

@@ -41,6 +41,8 @@ def hint_of(error: HaversackError, profile: str) -> str:
     if isinstance(error, OutcomeUnknown):
         symbol = getattr(error.operation, "symbol", None) or "SYMBOL"
         return f"haversack order status {symbol} --client-id {error.client_id}" if error.client_id is not None else ""
+    if isinstance(error, ConnectFailed) and "//127.0.0.1:" in str(error):
+        return f"the local exchange is not there (any more): haversack sim -p {profile} says which it is"
     return next((hint for kinds, hint in _HINTS if isinstance(error, kinds)), "").format(profile=profile)
 
 
