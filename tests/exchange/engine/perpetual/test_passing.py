@@ -28,8 +28,8 @@ QUIET = "0.0000125"
 class Hour(NamedTuple):
     """What is seen when an hour ends."""
 
-    index: str
-    """Told at that moment."""
+    told: str
+    """The index of that moment."""
     mark: str
     rate: str
     alice: str
@@ -93,7 +93,7 @@ def test_day_of_funding_is_the_one_that_was_written_down_before(restarts: bool) 
         if restarts:
             day.restart()
         kept, house = sum(day.engine.fees.values()), day.engine.unsettled(HOUSE)
-        events = day.index(wanted.index)
+        events = day.index(wanted.told)
         assert rates(events) == [(hour, wanted.rate)]
         assert [event.mark for event in events if isinstance(event, MarkChanged)] == [int(D(wanted.mark) * 100)]
         assert paid(events) == [f"alice {wanted.alice}", f"bob {wanted.bob}"]
