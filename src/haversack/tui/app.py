@@ -16,6 +16,7 @@ from textual.widgets import Footer
 from haversack.account.life import TrackedOrder
 from haversack.clock import Clock
 from haversack.errors import HaversackError, OutcomeUnknown
+from haversack.tui.canvas import Palette
 from haversack.tui.dialogs import Confirm, Help, OrderForm, Search
 from haversack.tui.feed import Feed, said
 from haversack.tui.listings import order_key
@@ -71,6 +72,7 @@ class Top(App[None]):
 
     def compose(self) -> ComposeResult:
         """All parts; the style sheet says which of them there is room for."""
+        yield Palette()
         yield Heading(id="heading")
         with Horizontal(id="body"):
             yield ListPanel("markets", id="side-markets")

@@ -13,10 +13,18 @@ from textual.widget import Widget
 from haversack.tui.paper import BLANK, STYLES, Line
 
 
-class Canvas(Widget):
-    """Shows what `show` is given."""
+class Palette(Widget):
+    """Is never seen: it knows what each word of the paper's styles looks like, once for all canvases of the screen."""
 
-    COMPONENT_CLASSES = {f"canvas--{word}" for word in STYLES}  # noqa: RUF012  # Textual reads it of the class.
+    COMPONENT_CLASSES = {f"palette--{word}" for word in STYLES}  # noqa: RUF012  # Textual reads it of the class.
+
+    def style(self, words: str) -> Style:
+        """What some words come to."""
+        return self.get_component_rich_style(*[f"palette--{word}" for word in words.split()], partial=True)
+
+
+class Canvas(Widget):
+    """Shows what `show` is given, in the colours of the screen's palette."""
 
     def __init__(self, *, id: str) -> None:  # Textual's name for it.
         super().__init__(id=id)
@@ -48,10 +56,6 @@ class Canvas(Widget):
         """For Textual: one line as it is now."""
         line = self._lines[y] if y < len(self._lines) else BLANK
         base = self.rich_style
-        segments = [Segment(span.text, self._style(base, span.style)) for span in line]
+        palette = self.screen.query_one(Palette)
+        segments = [Segment(span.text, base + palette.style(span.style) if span.style else base) for span in line]
         return Strip(segments).adjust_cell_length(self.size.width, base)
-
-    def _style(self, base: Style, words: str) -> Style:
-        if not words:
-            return base
-        return base + self.get_component_rich_style(*[f"canvas--{word}" for word in words.split()], partial=True)
