@@ -340,6 +340,11 @@ class AsyncAccount:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.close()
 
+    def _repr_html_(self) -> str:
+        from haversack.account.shown import account_as_html
+
+        return account_as_html(type(self).__name__, self.health, self._view if self._tending is not None else None)
+
     def __repr__(self) -> str:
         state = "closed" if self._is_over else "synced" if self.is_synced else "not synced"
         return f"AsyncAccount({len(self._view.orders.live())} open orders; {state})"

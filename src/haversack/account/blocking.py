@@ -203,6 +203,12 @@ class BlockingAccount:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
+    def _repr_html_(self) -> str:
+        from haversack.account.shown import shown
+
+        name, inner = type(self).__name__, type(self._account).__name__
+        return shown(name, lambda: self._look(self._account._repr_html_).replace(inner, name, 1))  # pyright: ignore[reportPrivateUsage]
+
     def __repr__(self) -> str:
         return repr(self._account).replace("Async", "Blocking", 1)
 

@@ -184,6 +184,11 @@ class TrackedOrder(msgspec.Struct, frozen=True, kw_only=True):
         """Whether more was filled than had been when the exchange called it cancelled, expired or failed."""
         return self.ended_quantity is not None and self.executed_quantity > self.ended_quantity
 
+    def _repr_html_(self) -> str:
+        from haversack.account.shown import order_as_html
+
+        return order_as_html(self)
+
 
 _KEPT = (
     *("order_id", "client_id", "side", "order_type", "time_in_force", "price", "post_only", "reduce_only", "trigger_price"),

@@ -192,6 +192,11 @@ class BookReader:
         """What reading raises now; the state is locked."""
         return error_for(self.symbol, self._state.splice.doubt, self._state.splice.gap)
 
+    def _repr_html_(self) -> str:
+        from haversack.book.shown import book_as_html
+
+        return book_as_html(self)
+
     def __repr__(self) -> str:
         trouble = self.trouble
         return f"{type(self).__name__}({self.symbol}; {'in sync' if trouble is None else f'not in sync: {trouble.reason}'})"

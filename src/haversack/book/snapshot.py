@@ -34,3 +34,8 @@ class BookSnapshot(Reading):
 
     def ladder(self, side: Side) -> Iterator[TicksAndSteps]:
         return iter(self.bids_in_units if side is Side.BID else self.asks_in_units)
+
+    def _repr_html_(self) -> str:
+        from haversack.book.shown import snapshot_as_html
+
+        return snapshot_as_html(self, type(self).__name__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from html import escape
@@ -59,6 +59,16 @@ def row_as_html(row: Any) -> str:
         if column.kind != "nothing"
     ]
     return f"<table><caption>{escape(type(row).__name__)}</caption>{''.join(lines)}</table>"
+
+
+def facts_as_html(title: str, facts: Mapping[str, Any]) -> str:
+    """A line for each fact that is known."""
+    lines = [
+        f"<tr><th style='text-align:left'>{escape(name)}</th><td>{escape(cell_text(value))}</td></tr>"
+        for name, value in facts.items()
+        if value is not None
+    ]
+    return f"<table><caption>{escape(title)}</caption>{''.join(lines)}</table>"
 
 
 def cell_text(value: Any) -> str:
