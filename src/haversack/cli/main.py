@@ -17,18 +17,21 @@ def main() -> None:
     """Run the command line of this process."""
     if find_spec("cyclopts") is None or find_spec("rich") is None:
         sys.exit('the command needs two more libraries: pip install "haversack[cli]"')
-    from haversack.cli.here import Surroundings
-
-    code = run(sys.argv[1:], Surroundings.of_process())
     try:
+        from haversack.cli.here import Surroundings
+
+        code = run(sys.argv[1:], Surroundings.of_process())
         sys.stdout.flush()
+    except KeyboardInterrupt:
+        # Before there was anything to be ended.
+        code = 130
     except BrokenPipeError:
         say_nothing_more()
-        code = code or 1
+        code = 1
     except OSError as error:
         print(f"haversack: {error.strerror}", file=sys.stderr)
         say_nothing_more()
-        code = code or 1
+        code = 1
     sys.exit(code)
 
 
