@@ -21,8 +21,8 @@ DOCS = ROOT / "docs"
 PAGES = sorted(path.name for path in DOCS.glob("*.md"))
 # The address that the pages tell to start an exchange at; the tests start theirs elsewhere.
 ADDRESS = "127.0.0.1:8787"
-# These bring their own exchanges, or run elsewhere: tests/local and tests/cli.
-ELSEWHERE = ("local-exchange.md", "command.md")
+# These bring their own exchanges, or run elsewhere: tests/local, tests/cli and tests/test_notebook.py.
+ELSEWHERE = ("local-exchange.md", "command.md", "notebooks.md")
 
 
 def programs(page: str) -> list[str]:
