@@ -10,12 +10,12 @@ import statistics
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor
 from typing import TypeAlias
 
-from exchange.engine.reference_perpetual import Deal, Perpetuals, reducible, root
+from exchange.engine.reference_collateral import Collateral
+from exchange.engine.reference_perpetual import Deal, Perpetuals, reducible
 from exchange.engine.reference_prices import Prices
 from exchange.engine.reference_rescue import Rescue
 from exchange.engine.reference_waiting import Pending, Waiting, all_of
@@ -96,7 +96,6 @@ class Reference:
     ) -> None:
         self.markets = {rules.symbol: rules for rules in markets}
         self.scales = {rules.symbol: rules.scale for rules in assets}
-        self.collateral = {rules.asset: rules for rules in collateral}
         self.accounts: list[OpenAccount] = []
         self.leverage_e8: Counter[int] = Counter()
         self.owned: Counter[tuple[int, str]] = Counter()
@@ -117,33 +116,25 @@ class Reference:
         self.decisions = self.edges = 0
         """About margin: all of them, and those that rounding might have decided otherwise."""
         self.prices, self.perpetuals = Prices(self), Perpetuals(self)
-        self.waiting, self.rescue = Waiting(self), Rescue(self)
+        self.waiting, self.rescue, self.collateral = Waiting(self), Rescue(self), Collateral(self, collateral)
 
     def apply(self, command: Command, now_us: int) -> list[Event]:
         self.events = []
-        if isinstance(command, OpenAccount):
-            self.open(command)
-        elif isinstance(command, Grant):
-            for asset, amount in command.amounts:
-                self.owned[command.account, asset] += amount
-                self.tell_balance(command.account, asset)
-        elif isinstance(command, SetPrices):
-            self.passes(dict(command.indexes), now_us)
-        elif isinstance(command, Elapse):
-            self.passes({}, now_us)
+        if isinstance(command, Place):
+            refusal = self.place(command, now_us)
+            if refusal:
+                self.events.append(Rejected(refusal))
+        elif isinstance(command, Cancel | CancelAll):
+            self.cancel(command)
+            self.tell_book(command.symbol)
+        elif isinstance(command, SetPrices | Elapse):
+            self.passes(dict(command.indexes) if isinstance(command, SetPrices) else {}, now_us)
         elif isinstance(command, SetBookState):
             if self.states[command.symbol] is not command.state:
                 self.events = [BookStateChanged(command.symbol, command.state)]
             self.states[command.symbol] = command.state
-        elif isinstance(command, ChangeSettings):
-            self.change(command)
-        elif isinstance(command, Place):
-            refusal = self.place(command, now_us)
-            if refusal:
-                self.events.append(Rejected(refusal))
         else:
-            self.cancel(command)
-            self.tell_book(command.symbol)
+            self.change(command)
         return self.events
 
     def passes(self, indexes: dict[str, int], now_us: int) -> None:
@@ -157,8 +148,14 @@ class Reference:
         self.perpetuals.settle(now_us)
         self.rescue.look(now_us)
 
-    def change(self, command: ChangeSettings) -> None:
-        if self.perpetuals.allows_leverage(command.account, command.settings.leverage_e8):
+    def change(self, command: OpenAccount | Grant | ChangeSettings) -> None:
+        if isinstance(command, OpenAccount):
+            self.open(command)
+        elif isinstance(command, Grant):
+            for asset, amount in command.amounts:
+                self.owned[command.account, asset] += amount
+                self.tell_balance(command.account, asset)
+        elif self.perpetuals.allows_leverage(command.account, command.settings.leverage_e8):
             self.leverage_e8[command.account] = command.settings.leverage_e8
             self.events.append(SettingsChanged(command.account, command.settings))
         else:
@@ -251,11 +248,7 @@ class Reference:
             price = maker.facts.price or 0
             if place.price is not None and (price > place.price if place.side is Side.BID else price < place.price):
                 break
-            room = maker.left
-            if maker.facts.reduce_only and rules.is_perpetual:
-                # Its position is smaller by what its account gave before, and without any it is gone.
-                has = abs(self.perpetuals.quantity(rules.symbol, maker.facts.account))
-                room = min(room, max(0, has - given[maker.facts.account]))
+            room = self.room(maker, given[maker.facts.account])
             if not room:
                 continue
             beyond = [reason for low, high, reason in limits if not low <= price <= high]
@@ -279,6 +272,13 @@ class Reference:
             if left == 0 or (left is None and money < per_step):
                 return steps, "done"
         return steps, "open"
+
+    def room(self, maker: Live, given: int) -> int:
+        """What a maker has to give when its turn comes: one that only reduces, no more than its account's position then."""
+        facts = maker.facts
+        if not facts.reduce_only or not self.markets[facts.symbol].is_perpetual:
+            return maker.left
+        return min(maker.left, max(0, abs(self.perpetuals.quantity(facts.symbol, facts.account)) - given))
 
     def limits(self, place: Place | OrderFacts, rules: MarketRules, best: int) -> list[tuple[Fraction, Fraction, str]]:
         """Lowest and highest price, and what happens beyond them; the tightest first on the side where the order goes."""
@@ -337,6 +337,9 @@ class Reference:
         return kept if kept and kept[-1][0] == second else [*kept, (second, number)]
 
     def refusal(self, place: Place, rules: MarketRules, steps: list[tuple[Live, int]], ending: str) -> Refusal | None:
+        return self.refusal_of_market(place, rules, steps, ending) or self.refusal_of_account(place, rules, steps)
+
+    def refusal_of_market(self, place: Place, rules: MarketRules, steps: list[tuple[Live, int]], ending: str) -> Refusal | None:
         if place.account in self.rescue.liquidating:
             return Refusal.ACCOUNT_LIQUIDATING
         state = self.states[place.symbol]
@@ -357,6 +360,9 @@ class Reference:
             return Refusal.POST_ONLY_TAKES
         if place.time_in_force is TimeInForce.FOK and ending != "done":
             return Refusal.FILL_OR_KILL
+        return None
+
+    def refusal_of_account(self, place: Place, rules: MarketRules, steps: list[tuple[Live, int]]) -> Refusal | None:
         rests = place.price is not None and place.time_in_force is TimeInForce.GTC
         if rests and self.is_full(place.symbol, place.account):
             return Refusal.ORDER_LIMIT
@@ -567,49 +573,3 @@ class Reference:
     def top(self, symbol: str) -> Top:
         bids, asks = self.levels(symbol, Side.BID), self.levels(symbol, Side.ASK)
         return (bids[-1] if bids else None), (asks[0] if asks else None)
-
-    def value(self, account: int, asset: str, change: int = 0) -> Fraction:
-        """What an account's asset counts for as collateral, if it had so much more of it."""
-        amount, rules = max(0, self.owned[account, asset] + change), self.collateral.get(asset)
-        if rules is None:
-            return Fraction(0)
-        price: Fraction | None = Fraction(1)
-        if rules.market is not None:
-            price, opening = self.active_price(rules.market), rules.opening_price
-            scale = 10 ** self.markets[rules.market].price_scale
-            price = price / scale if price is not None else None if opening is None else Fraction(opening)
-        notional, function = (price or 0) * Fraction(amount, 10**rules.scale), rules.parameters.haircut_function
-        part, base, penalty = Fraction(1), function.kind.base, function.kind.positive_curve_penalty
-        if isinstance(base, Decimal) and isinstance(penalty, Decimal):
-            part = min(Fraction(base), 1 / (1 + Fraction(penalty) * root(Fraction(notional))))
-        return notional * part * Fraction(function.weight)
-
-    def swap(self, rules: MarketRules, account: int, side: Side, quantity: int, quote: int) -> Counter[str]:
-        """What a spot order changes, less the higher one of its account's fees."""
-        tier, base = self.accounts[account - 1].fees, quantity * rules.base_unit
-        rate = Fraction(max(tier.maker_cbps, tier.taker_cbps), 10**6)
-        if side is Side.BID:
-            fee = ceil(base * rate / rules.base_fee_unit) * rules.base_fee_unit
-            return Counter({rules.base: max(0, base - fee), rules.quote: -quote})
-        fee = ceil(quote * rate / rules.quote_fee_unit) * rules.quote_fee_unit
-        return Counter({rules.quote: max(0, quote - fee), rules.base: -base})
-
-    def cost(self, account: int, swaps: Sequence[Counter[str]]) -> Fraction:
-        """How much less an account's assets count for after so many swaps."""
-        changes: Counter[str] = Counter()
-        for swap in swaps:
-            changes.update(swap)
-        return sum(
-            (self.value(account, asset) - self.value(account, asset, change) for asset, change in changes.items()), Fraction(0)
-        )
-
-    def spot_cost(self, account: int, more: Sequence[Counter[str]] = ()) -> Fraction:
-        """Of all open spot orders that cost worth, and of more swaps."""
-        swaps: list[Counter[str]] = []
-        for order in self.orders:
-            rules, facts = self.markets[order.facts.symbol], order.facts
-            if facts.account == account and not rules.is_perpetual and facts.price is not None:
-                quote = facts.price * order.left * rules.quote_unit
-                swap = self.swap(rules, account, facts.side, order.left, quote)
-                swaps += [swap] if self.cost(account, [swap]) > 0 else []
-        return self.cost(account, [*swaps, *more])

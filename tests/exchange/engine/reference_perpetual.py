@@ -257,7 +257,7 @@ class Perpetuals:
 
     def worth(self, account: int, *, added: dict[str, Fraction] | None = None, leverage_e8: int | None = None) -> Worth:
         """All figures of an account, if so much notional more were open."""
-        equity = sum((self.exchange.value(account, asset) for asset in self.exchange.scales), Fraction(0))
+        equity = sum((self.exchange.collateral.value(account, asset) for asset in self.exchange.scales), Fraction(0))
         equity += Fraction(self.flows[account], 10 ** self.exchange.scales[CASH])
         locked = exposure = maintenance = Fraction(0)
         for symbol, rules in self.exchange.markets.items():
@@ -286,7 +286,7 @@ class Perpetuals:
             price = ceil(Fraction(quote, taken * rules.quote_unit)) if taken else mark
         notional = Fraction(price * more, 10 ** (rules.price_scale + rules.quantity_scale))
         worth = self.worth(account, added={symbol: notional})
-        return self._is_enough(worth.net_equity - self.exchange.spot_cost(account) - worth.locked)
+        return self._is_enough(worth.net_equity - self.exchange.collateral.spot_cost(account) - worth.locked)
 
     def allows_spot(self, place: Place, ahead: tuple[int, int]) -> bool:
         """Whether a spot order leaves the positions of its account their margin."""
@@ -295,11 +295,11 @@ class Perpetuals:
             return True
         if place.price is not None and place.quantity is not None:
             ahead = place.quantity, place.price * place.quantity * rules.quote_unit
-        swap = self.exchange.swap(rules, account, place.side, *ahead)
-        if self.exchange.cost(account, [swap]) <= 0:
+        swap = self.exchange.collateral.swap(rules, account, place.side, *ahead)
+        if self.exchange.collateral.cost(account, [swap]) <= 0:
             return True
         worth = self.worth(account)
-        return self._is_enough(worth.net_equity - worth.locked - self.exchange.spot_cost(account, [swap]))
+        return self._is_enough(worth.net_equity - worth.locked - self.exchange.collateral.spot_cost(account, [swap]))
 
     def allows_leverage(self, account: int, leverage_e8: int) -> bool:
         """Whether another leverage limit leaves margin."""

@@ -151,7 +151,7 @@ class Rescue:
 
     def _room(self, part: Part, provider: int) -> int:
         rules, mark = self.exchange.markets[part.symbol], self.exchange.prices.mark(part.symbol) or 1
-        largest = CAPACITY * 10 ** self.exchange.scales[CASH] // (mark * rules.quote_unit)
+        largest: int = CAPACITY * 10 ** self.exchange.scales[CASH] // (mark * rules.quote_unit)
         has = self.exchange.perpetuals.quantity(part.symbol, provider)
         room = largest - has if part.side is Side.ASK else largest + has
         return max(0, room) // rules.step * rules.step

@@ -64,9 +64,7 @@ class Waiting:
         """The price that a trigger looks at, rounded down and up."""
         quote, rules = self.exchange.prices.quotes.get(symbol), self.exchange.markets[symbol]
         if by is TriggerBy.INDEX_PRICE and quote and quote.told:
-            exact = quote.told.index * 10**rules.price_scale / 10**8 if rules.price_scale > 8 else None
-            assert exact is None, "an index is finer than any price"
-            unit = 10 ** (8 - rules.price_scale)
+            unit: int = 10 ** (8 - rules.price_scale)
             return quote.told.index // unit, -(-quote.told.index // unit)
         price = self.exchange.last_price.get(symbol) if by is TriggerBy.LAST_PRICE else None
         price = self.exchange.prices.mark(symbol) if price is None else price

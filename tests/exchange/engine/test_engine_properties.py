@@ -65,7 +65,8 @@ class Pair:
             self.positions_are_equal(rules.symbol)
         self.assets_are_conserved()
         users = self.slow.users()
-        self.margin_is_equal(users[self.count % len(users)])
+        if self.count % 4 == 0:
+            self.margin_is_equal(users[self.count // 4 % len(users)])
         return fast
 
     def books_are_equal(self, symbol: str) -> None:
@@ -142,7 +143,7 @@ def test_random_trading_gives_the_events_and_the_state_of_the_slow_engine(seed: 
 
 def test_traffic_reaches_every_corner() -> None:
     reached = Counter[str]()
-    for seed in range(20):
+    for seed in range(12):
         engine, commands = new_engine(), Traffic(seed)
         for number in range(5_000):
             command = OPENINGS[number] if number < len(OPENINGS) else commands.command()

@@ -253,9 +253,11 @@ class Traffic:
         if rng.random() < 0.08:
             more["stop_loss"] = self._exit(rules, place.side, is_profit=False)
         if rng.random() < 0.07:
-            part = {"quantity": None, "percent_e8": rng.randrange(1, 101) * 10**8} if rng.random() < 0.3 else None
             by, price = rng.choice(list(TriggerBy)), rng.randrange(90, 112) * rules.tick
-            more["trigger"] = Trigger(by, price, **(part or {"quantity": rng.randrange(1, 60) * rules.step}))
+            if rng.random() < 0.3:
+                more["trigger"] = Trigger(by, price, None, rng.randrange(1, 101) * 10**8)
+            else:
+                more["trigger"] = Trigger(by, price, rng.randrange(1, 60) * rules.step)
             more |= {"quantity": None, "quote_quantity": None}
         return msgspec.structs.replace(place, **more)
 

@@ -6,19 +6,31 @@ from pathlib import Path
 
 import pytest
 
+from exchange.scenarios.perpetual_table import PerpetualStage
 from exchange.scenarios.table import HEADS, Scenario, Stage, scenarios
 
-SCENARIOS = scenarios(Path(__file__).parent)
+FOLDER = Path(__file__).parent
+SCENARIOS = scenarios(FOLDER)
+OF_PERPETUALS = scenarios(FOLDER / "perpetual")
 
 
 def test_every_file_is_read() -> None:
     titles = [scenario.title for scenario in SCENARIOS]
     assert len(titles) == len(set(titles)) >= 20
+    assert len({scenario.title for scenario in OF_PERPETUALS}) == len(OF_PERPETUALS) >= 7
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.title)
 def test_scenario(scenario: Scenario) -> None:
-    stage = Stage(scenario)
+    play(scenario, Stage(scenario))
+
+
+@pytest.mark.parametrize("scenario", OF_PERPETUALS, ids=lambda scenario: scenario.title)
+def test_scenario_of_a_perpetual(scenario: Scenario) -> None:
+    play(scenario, PerpetualStage(scenario))
+
+
+def play(scenario: Scenario, stage: Stage) -> None:
     told = [[*row[:3], stage.do(*row[:3])] for row in scenario.blocks["time"][1:]]
     assert told == scenario.blocks["time"][1:]
     seen = [head for head in HEADS[2:] if head in scenario.blocks]
