@@ -87,6 +87,12 @@ def test_the_best_prices_stand_next_to_each_other(traded: Inside) -> None:
     assert [(row["side"], row["price"]) for row in rows(traded, "depth", "SOL_USDC")] == [("ask", "101"), ("bid", "90")]
 
 
+@pytest.mark.parametrize("limit", ["0", "1001", "-1"])
+def test_candles_are_counted_from_1_to_1000(limit: str, traded: Inside) -> None:
+    done = traded.run("klines", "SOL_USDC", f"--limit={limit}")
+    assert (done.code, done.err.splitlines()[-1]) == (2, f"haversack: --limit must be 1 to 1000, found {limit}")
+
+
 def test_every_fill_is_exported_newest_first_and_only_since_then(traded: Inside) -> None:
     assert [row["client id"] for row in rows(traded, "export", "fills")] == ["3", "2", "1"]
     assert [row["client id"] for row in rows(traded, "export", "fills", "--since", "2026-09-21T14:13:22")] == ["3", "2"]

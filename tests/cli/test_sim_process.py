@@ -120,6 +120,13 @@ def test_no_space_is_one_line(machine: Machine) -> None:
     assert errors.splitlines()[-1] == "haversack: No space left on device"
 
 
+def test_a_character_that_cannot_be_written_is_written_out(machine: Machine) -> None:
+    done = run("ticker", "Ü_USDC", cwd=machine.home, env=machine.env | {"PYTHONIOENCODING": "ascii"})
+    assert (done.returncode, done.stderr.isascii()) == (6, True)
+    done = run("help", "Ü", cwd=machine.home, env=machine.env | {"PYTHONIOENCODING": "ascii"})
+    assert done.stderr.startswith("haversack: there is no help on '\\xdc'")
+
+
 def test_a_terminal_gets_colour_unless_it_wants_none(machine: Machine) -> None:
     coloured = run_in_terminal("ticker", "SOL_USDC", cwd=machine.home, env=machine.env)
     plain = run_in_terminal("ticker", "SOL_USDC", cwd=machine.home, env=machine.env | {"NO_COLOR": "1"})

@@ -9,6 +9,7 @@ import msgspec
 
 from haversack.cli.here import Here
 from haversack.cli.output.table import Table, column, facts, fields_of, number
+from haversack.errors import UsageError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -165,11 +166,13 @@ def candles_until_now(client: Client, symbol: str, *, interval: Interval, limit:
     """The newest candles of a market, oldest first, and what time it is there."""
     from haversack.wire.base import moment_of_ms
 
+    if not 1 <= limit <= _KLINES_MAX:
+        raise UsageError(f"--limit must be 1 to {_KLINES_MAX}, found {limit}")
     digits = "".join(filter(str.isdigit, interval))
     length_s = int(digits) * _LENGTHS_S[interval.removeprefix(digits)]
     # By the exchange's clock, which a local exchange may have been moved ahead of this machine's.
     now_ms = client.system.time()
-    since_s = now_ms // 1_000 - length_s * min(max(limit, 1), _KLINES_MAX)
+    since_s = now_ms // 1_000 - length_s * limit
     return client.markets.klines(symbol, interval=interval, start_time_s=since_s)[-limit:], moment_of_ms(now_ms)
 
 

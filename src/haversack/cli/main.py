@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib.util import find_spec
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 from haversack.errors import HaversackError, outcome_of
@@ -20,6 +21,10 @@ def main() -> None:
     try:
         from haversack.cli.here import Surroundings
 
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                # A terminal that cannot show a character gets it written out.
+                stream.reconfigure(errors="backslashreplace")
         code = run(sys.argv[1:], Surroundings.of_process())
         sys.stdout.flush()
     except KeyboardInterrupt:
