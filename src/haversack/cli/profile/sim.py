@@ -85,7 +85,7 @@ def _start(folder: Path, settings: Settings) -> Whereabouts:
         status = process.poll()
         process.kill()
         said = "it was not ready in time" if status is None else _last_line(log, written) or f"it ended with {status}"
-        raise SimUnavailable(f"the local exchange did not start: {said} (its log is {log})")
+        raise SimUnavailable(f"the local exchange did not start: {said} (its log is {log}; without {folder} it begins anew)")
     # It outlives this process, on purpose, and must not be waited for when this one ends.
     process.returncode = 0
     return found
