@@ -25,7 +25,7 @@ from haversack import (
 )
 from haversack.cli.plot import worth_of_account
 from haversack.local import BlockingLocalExchange
-from haversack.pictures.worth import Movement, PriceAt, Worth, held_now, movements, prices_of, worth_at
+from haversack.pictures.worth import Movement, PriceAt, Worth, held_now, movements, prices_of, with_marks, worth_at
 
 D = Decimal
 HOURS = [datetime(2026, 9, 1, hour, tzinfo=UTC) for hour in range(10, 15)]
@@ -155,7 +155,7 @@ class Lent:
     """A row of the collateral, as far as it matters."""
 
     def __init__(self, symbol: str, lend_quantity: Decimal) -> None:
-        self.symbol, self.lend_quantity = symbol, lend_quantity
+        self.symbol, self.lend_quantity, self.asset_mark_price = symbol, lend_quantity, D(7)
 
 
 def test_dust_left_as_an_asset_and_came_as_usdc() -> None:
@@ -213,3 +213,24 @@ def test_account_on_an_exchange_was_worth_what_it_was_given_before_it_traded_and
     sold = bought - 30 - D("0.5373")
     assert values(rows) == [0, 0, 0, 0, given, given, bought, bought, sold, sold, sold]
     assert [(move.what, move.quantity) for move in moved if move.is_transfer] == [("SOL", D(1_000)), ("USDC", D(100_000))]
+
+
+def test_asset_that_did_not_trade_counts_at_todays_mark_price() -> None:
+    now = HOURS[-1]
+    account = some(MarginAccount, collateral=[Lent("SOL", D(0)), Lent("JUP", D(0))])
+    position = some(Position, symbol="ETH_USDC_PERP", mark_price=D(3))
+    prices = with_marks({"SOL": PRICES, "JUP": []}, account, [position], now)
+    assert prices == {"SOL": PRICES, "JUP": [PriceAt(now, D(7))], "ETH_USDC_PERP": [PriceAt(now, D(3))]}
+
+
+def test_what_happens_while_the_histories_are_read_is_not_taken_off_the_balances(
+    market: BlockingLocalExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with market.client() as client:
+        given = client.capital.collateral()
+        market.advance(s=60)
+        later = Movement(datetime(2100, 1, 1, tzinfo=UTC), "USDC", D(5))
+        monkeypatch.setattr("haversack.cli.plot.movements_since", lambda *_: [later])
+        rows, moved = worth_of_account(client, "1m", 1)
+    assert values(rows) == 2 * [sum(row.balance_notional for row in given.collateral)]
+    assert moved == []

@@ -132,23 +132,24 @@ def equity(*, interval: Step = "1h", limit: int = 168, size: Size = "medium", to
 
 def worth_of_account(client: Client, interval: Step, limit: int) -> tuple[list[Worth], list[Movement]]:
     """What the account was worth at the end of each interval and now, from everything that the exchange tells."""
-    from haversack.pictures.worth import held_now, worth_at
+    from haversack.pictures.worth import held_now, with_marks, worth_at
     from haversack.wire.base import moment_of_ms
 
-    balances, account = client.capital.balances(), client.capital.collateral()
-    held = held_now(balances, account, client.positions.open(), client.borrow_lend.positions())
+    balances, account, positions = client.capital.balances(), client.capital.collateral(), client.positions.open()
+    held = held_now(balances, account, positions, client.borrow_lend.positions())
     now = moment_of_ms(client.system.time())
     step, midnight = _STEPS[interval], now.replace(hour=0, minute=0, second=0, microsecond=0)
     # Whole intervals of the day, which are the ends of candles.
     last = midnight + (now - midnight) // step * step
     times = [last - step * back for back in range(limit - 1, -1, -1)]
     # What happens while the histories are read is not in the balances, so it must not be taken off them.
-    moved = [move for move in _moved(client, times[0]) if move.time <= now]
+    moved = [move for move in movements_since(client, times[0]) if move.time <= now]
     prices = _prices(client, {*held, *(move.what for move in moved)}, interval, now=now, since=times[0] - step)
-    return worth_at([*times, now], held, moved, prices), moved
+    return worth_at([*times, now], held, moved, with_marks(prices, account, positions, now)), moved
 
 
-def _moved(client: Client, since: datetime) -> list[Movement]:
+def movements_since(client: Client, since: datetime) -> list[Movement]:
+    """What came to the account and left it since then, as its histories tell it."""
     from haversack.pictures.worth import movements
 
     history, capital = client.history, client.capital

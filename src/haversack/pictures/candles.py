@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from matplotlib.collections import LineCollection, PolyCollection
 
 from haversack.pictures.look import DOWN, INK, PALE, UP, Picture, Size, day_of, number_axis, parts_of, picture, time_axis
-from haversack.units import plain
 from haversack.wire.markets import Kline
 
 _BODY = 0.76
@@ -103,7 +102,7 @@ def _last_price(made: Picture, prices: Any, rows: Sequence[Kline]) -> None:
     last = [row.close for row in rows if row.close is not None][-1]
     prices.axhline(float(last), color=INK, linewidth=0.7, linestyle=":")
     prices.annotate(
-        plain(last),
+        f"{last:,f}",
         xy=(1, float(last)),
         xycoords=("axes fraction", "data"),
         xytext=(4, 0),

@@ -10,7 +10,7 @@ from itertools import accumulate
 from typing import Any, NamedTuple
 
 from haversack.pictures.look import DOWN, INK, UP, Picture, Size, number_axis, parts_of, picture
-from haversack.units import plain, stripped
+from haversack.units import stripped
 from haversack.wire.markets import Depth, Level
 
 _NEAR = Decimal("0.98")
@@ -40,7 +40,7 @@ def draw_depth(book: Depth, *, symbol: str, source: str, size: Size = "medium") 
         number_axis(axes.yaxis)
         for curve, name, colour in ((bids, "bids", UP), (asks, "asks", DOWN)):
             if curve.prices:
-                _draw(axes, curve, name=name, colour=colour)
+                _draw(made, curve, name=name, colour=colour)
         if not (bids.prices or asks.prices):
             made.say_instead(axes, "the book is empty")
             return made
@@ -57,11 +57,12 @@ def _curve(levels: Sequence[Level]) -> _Curve:
     return _Curve(tuple([price for price, _ in levels]), tuple(accumulate(quantity for _, quantity in levels)))
 
 
-def _draw(axes: Any, curve: _Curve, *, name: str, colour: str) -> None:
+def _draw(made: Picture, curve: _Curve, *, name: str, colour: str) -> None:
     # From nothing at the best price; each sum holds until the next price.
     x = [float(price) for price in (curve.prices[0], *curve.prices)]
     y = [0.0, *map(float, curve.sums)]
-    axes.step(x, y, where="post", color=colour, linewidth=1.4, label=name)
+    axes: Any = made.axes[0]
+    axes.step(x, y, where="post", color=colour, linewidth=0.14 * made.font, label=name)
     axes.fill_between(x, y, step="post", color=colour, alpha=0.16, linewidth=0)
 
 
@@ -93,5 +94,5 @@ def _middle(axes: Any, book: Depth) -> str:
         return "nobody bids" if bid is None else "nobody asks"
     mid, spread = (bid[0] + ask[0]) / 2, ask[0] - bid[0]
     axes.axvline(float(mid), color=INK, linewidth=0.8, linestyle=":")
-    text = f"mid {plain(stripped(mid))}, spread {plain(stripped(spread))}"
+    text = f"mid {stripped(mid):,f}, spread {stripped(spread):,f}"
     return text + f" ({spread / mid * 10_000:.2f} bps)" if mid else text

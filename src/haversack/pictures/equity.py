@@ -43,7 +43,7 @@ def draw_equity(rows: Sequence[Worth], transfers: Sequence[Movement] = (), *, so
 def _caption(rows: Sequence[Worth]) -> str:
     text = (
         "Worked out backwards from today's balances by fills, deposits, withdrawals, settlements and dust, at the closes of "
-        "candles; with the unrealized profit of perpetuals at last prices, not at mark prices. "
+        "candles, or today's mark price where nothing traded; with the unrealized profit of perpetuals at last prices, not at mark prices. "
         f"Left out: {LEFT_OUT}."
     )
     unpriced = sorted({name for row in rows for name in row.unpriced})
@@ -52,7 +52,7 @@ def _caption(rows: Sequence[Worth]) -> str:
 
 def _draw(made: Picture, axes: Any, rows: Sequence[Worth]) -> None:
     times, values = [day_of(row.time) for row in rows], [float(row.value) for row in rows]
-    axes.plot(times, values, color=INK, linewidth=1.4, marker="o" if len(rows) == 1 else "")
+    axes.plot(times, values, color=INK, linewidth=0.14 * made.font, marker="o" if len(rows) == 1 else "")
     low, high = min(values), max(values)
     least = float(_FLAT) * max(abs(low), abs(high)) or 1
     margin = max(0.08 * (high - low), (least - (high - low)) / 2)

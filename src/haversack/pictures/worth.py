@@ -6,7 +6,8 @@ That gives the same sum as realized and unrealized profit together, whatever of 
 profit are not counted a second time. Fees, funding and liquidations of perpetuals are taken from the settlements.
 
 In the sum: balances, staked and lent assets, less what is borrowed, and perpetuals with their unrealized profit, at the closes
-of candles. An asset counts with its first price before that, and not at all where no price is given; `Worth.unpriced` names it.
+of candles. Before its first price an asset counts at that one; where it did not trade at all in the time, at today's mark price;
+and where it has none either it is not in the sum, and `Worth.unpriced` names it.
 
 Not in the sum, so that earlier moments are off by it: interest paid and received (its sign is not documented), what requests
 for quotes and vaults brought, fees of withdrawals where they are taken besides the quantity, and what a liquidation took other
@@ -157,6 +158,15 @@ def prices_of(candles: Iterable[Kline], now: datetime) -> list[PriceAt]:
                 found.append(PriceAt(candle.start, candle.open))
             found.append(PriceAt(min(candle.end, now), candle.close))
     return found
+
+
+def with_marks(
+    prices: Mapping[str, Sequence[PriceAt]], account: MarginAccount, positions: Iterable[Position], now: datetime
+) -> dict[str, Sequence[PriceAt]]:
+    """The prices, with today's mark price of whatever else the account has."""
+    marks = {row.symbol: row.asset_mark_price for row in account.collateral}
+    marks |= {position.symbol: position.mark_price for position in positions}
+    return {name: [PriceAt(now, mark)] for name, mark in marks.items()} | {name: rows for name, rows in prices.items() if rows}
 
 
 def worth_at(
