@@ -34,9 +34,21 @@ from exchange.engine.traffic import (
     corners,
     new_engine,
 )
-from haversack.exchange.engine.command import Cancel, CancelAll, Command, Elapse, Place, SetBookState
+from haversack.exchange.engine.command import (
+    Cancel,
+    CancelAll,
+    ChangeSettings,
+    Command,
+    Elapse,
+    Exit,
+    Place,
+    SetBookState,
+    SetPrices,
+    Trigger,
+)
 from haversack.exchange.engine.event import Event, OrderAccepted, Refusal, Rejected
-from haversack.wire.enums import OrderBookState, SelfTradePrevention, Side, TimeInForce
+from haversack.exchange.engine.rules import AccountSettings
+from haversack.wire.enums import OrderBookState, SelfTradePrevention, Side, TimeInForce, TriggerBy
 
 SYMBOLS = [rules.symbol for rules in MARKETS]
 
@@ -143,9 +155,9 @@ def test_random_trading_gives_the_events_and_the_state_of_the_slow_engine(seed: 
 
 def test_traffic_reaches_every_corner() -> None:
     reached = Counter[str]()
-    for seed in range(12):
+    for seed in range(8):
         engine, commands = new_engine(), Traffic(seed)
-        for number in range(5_000):
+        for number in range(4_000):
             command = OPENINGS[number] if number < len(OPENINGS) else commands.command()
             events = engine.apply(command, commands.now_us)
             commands.learn(events)
@@ -176,7 +188,7 @@ def test_largest_order_is_accepted_and_one_step_more_is_refused(seed: int) -> No
         assert told != Rejected(Refusal.INSUFFICIENT_MARGIN), f"{largest} was refused"
         if isinstance(told, OrderAccepted) and refused[0].refusal is Refusal.INSUFFICIENT_MARGIN:
             found["both" if sum(bool(engine.position(account, each.symbol)) for each in PERPETUALS) == 2 else "one"] += 1
-    assert found["one"] > 10, found
+    assert min(found["one"], found["both"]) > 3, found
 
 
 PLACES = st.builds(
@@ -217,6 +229,45 @@ def test_few_commands_on_few_prices_give_the_events_of_the_slow_engine(commands:
     pair = Pair()
     for command in commands:
         pair.apply(command)
+
+
+TRIGGERS = st.builds(
+    Trigger, by=st.sampled_from(list(TriggerBy)), price=st.sampled_from([95, 100, 105]), quantity=st.integers(1, 400) | st.none()
+).map(lambda trigger: trigger if trigger.quantity else msgspec.structs.replace(trigger, percent_e8=50 * 10**8))
+EXITS = st.builds(
+    Exit,
+    by=st.sampled_from(list(TriggerBy)),
+    price=st.sampled_from([90, 97, 103, 110]),
+    limit=st.none() | st.sampled_from([97, 103]),
+)
+POSITIONS = st.builds(
+    Place,
+    account=st.sampled_from([3, 5, 6, 6]),
+    symbol=st.just(PERPETUALS[0].symbol),
+    side=st.sampled_from(list(Side)),
+    price=st.sampled_from([95, 99, 100, 101, 105]) | st.none(),
+    quantity=st.sampled_from([1, 50, 200, 333, 1_000, 1_500, 2_500]),
+    time_in_force=st.sampled_from(list(TimeInForce)),
+    self_trade_prevention=st.sampled_from(list(SelfTradePrevention)),
+    reduce_only=st.none() | st.just(True),
+    trigger=st.none() | st.none() | TRIGGERS,
+    take_profit=st.none() | EXITS,
+    stop_loss=st.none() | EXITS,
+).map(lambda place: msgspec.structs.replace(place, quantity=None) if place.trigger else place)
+INDEXES = st.sampled_from([88, 94, 97, 100, 103, 106, 112]).map(lambda ticks: SetPrices(((PERPETUALS[0].symbol, ticks * 10**6),)))
+CLEARED = st.builds(CancelAll, account=st.sampled_from([3, 5, 6]), symbol=st.just(PERPETUALS[0].symbol))
+MOMENTS = st.sampled_from([1, 1, 1, 1_000_000, 11_000_000, 3_600_000_000])
+
+
+@settings(max_examples=SIZES.examples, deadline=None)
+@given(st.lists(st.tuples(POSITIONS | POSITIONS | POSITIONS | INDEXES | INDEXES | CLEARED, MOMENTS), max_size=30))
+def test_few_commands_in_a_perpetual_give_the_events_of_the_slow_engine(commands: list[tuple[Command, int]]) -> None:
+    pair = Pair()
+    for account in (5, 6):
+        pair.apply(ChangeSettings(account, AccountSettings(leverage_e8=20 * 10**8)))
+    for command, pause_us in commands:
+        pair.apply(command, now_us=pair.now_us + pause_us)
+    pair.debts_are_covered()
 
 
 @pytest.mark.parametrize("hash_seed", ["0", "1", "4242"])
