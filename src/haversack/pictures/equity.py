@@ -43,8 +43,8 @@ def draw_equity(rows: Sequence[Worth], transfers: Sequence[Movement] = (), *, so
 def _caption(rows: Sequence[Worth]) -> str:
     text = (
         "Worked out backwards from today's balances by fills, deposits, withdrawals, settlements and dust, at the closes of "
-        "candles, or today's mark price where nothing traded; with the unrealized profit of perpetuals at last prices, not at mark prices. "
-        f"Left out: {LEFT_OUT}."
+        "candles, or today's mark price where nothing traded. Unrealized profit of perpetuals is in it at last prices, not at "
+        f"mark prices. Left out: {LEFT_OUT}."
     )
     unpriced = sorted({name for row in rows for name in row.unpriced})
     return text + (f" Without a price, so not counted: {', '.join(unpriced)}." if unpriced else "")
