@@ -138,3 +138,26 @@ def test_position_of_an_answer_and_of_a_frame_are_the_same() -> None:
     positions = Positions()
     assert positions.answered([position_row("-0.5")], asked_us=T0_US).changed == ("SOL_USDC_PERP",)
     assert not positions.framed(position_frame("-0.5", engine_us=T0_US))
+
+
+def test_older_answer_does_not_bring_a_closed_position_back() -> None:
+    positions = Positions()
+    positions.framed(position_frame("0.5"))
+    positions.framed(position_frame("0", engine_us=T0_US + 1, event="positionClosed"))
+    assert positions.answered([position_row("0.5")], asked_us=T0_US).open == ("SOL_USDC_PERP",)
+    assert positions.get("SOL_USDC_PERP") == FLAT
+
+
+def test_position_frame_that_comes_late_changes_nothing() -> None:
+    positions = Positions()
+    positions.framed(position_frame("0.5", engine_us=T0_US + 1))
+    assert not positions.framed(position_frame("0.4"))
+    assert positions.get("SOL_USDC_PERP").net_quantity == Decimal("0.5")
+
+
+def test_snapshot_of_a_subscription_brings_a_position_that_was_missed() -> None:
+    positions = Positions()
+    positions.framed(position_frame("0.5"))
+    assert positions.framed(position_frame("0.7", engine_us=T0_US + 9, event=None))
+    assert not positions.framed(position_frame("0.6", engine_us=T0_US + 5))
+    assert positions.get("SOL_USDC_PERP").net_quantity == Decimal("0.7")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
@@ -21,7 +22,8 @@ from haversack.errors import (
 from haversack.rest.inquiry import Outcome, Resolution
 from haversack.wire.base import CancelPending
 from haversack.wire.enums import OrderStatus
-from haversack.wire.orders import CancelAllOrders, CancelOrder, PlaceOrder, RefusedInBatch
+from haversack.wire.history import PastOrder
+from haversack.wire.orders import CancelAllOrders, CancelOrder, Order, PlaceOrder, RefusedInBatch
 
 S = OrderState
 PLACE = PlaceOrder(symbol="SOL_USDC", side="Bid", order_type="Limit", price="20", quantity="2", client_id=5)
@@ -197,6 +199,15 @@ def test_conditional_order_that_fired_under_another_id() -> None:
     found = orders.get("7")
     assert found is not None
     assert (found.state, found.successor_id) == (S.TRIGGERED, "8")
+
+
+@pytest.mark.parametrize("row", [past, order])
+def test_conditional_order_that_fired_reads_as_filled_and_was_not(row: Callable[..., Order | PastOrder]) -> None:
+    orders = Orders()
+    orders.framed(frame("triggerPlaced", quantity=Decimal(0)))
+    said = {"trigger_price": "21", "trigger_quantity": "2"}
+    orders.listed([row(OrderStatus.FILLED, "0", quantity=None, **said), row(OrderStatus.FILLED, "2", order_id="8", **said)])
+    assert (state_of(orders), state_of(orders, "8")) == (S.TRIGGERED, S.FILLED)
 
 
 def test_conditional_order_that_hangs_on_another_one_does_not_end_it() -> None:

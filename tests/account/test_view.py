@@ -19,7 +19,7 @@ from haversack.rest.inquiry import Outcome, Resolution
 from haversack.rest.procedure import Procedure
 from haversack.wire.base import CancelPending, Operation, Page
 from haversack.wire.capital import Balance, GetBalances
-from haversack.wire.enums import OrderStatus
+from haversack.wire.enums import OrderStatus, SystemOrderType, UpdateOrigin
 from haversack.wire.history import GetFillHistory, GetOrderHistory
 from haversack.wire.orders import CancelOrder, GetOpenOrders, PlaceOrder, PlaceOrders, RefusedInBatch
 from haversack.wire.positions import GetPositions
@@ -107,6 +107,35 @@ def test_live_fill_is_told_at_once_and_before_its_order() -> None:
     assert isinstance(changed, OrderChanged)
     assert (filled.fill.trade_id, filled.fill.recovered, filled.order.executed_quantity) == (1, False, Decimal(1))
     assert (changed.order.state, changed.recovered) == (OrderState.PARTLY_FILLED, False)
+
+
+@pytest.mark.parametrize("origin", list(UpdateOrigin))
+def test_fill_that_nobody_of_the_account_sent_is_told_once(origin: UpdateOrigin) -> None:
+    view = started()
+    view.framed(fill_frame(1, "1", "1", order_id="9", origin=origin), 0)
+    assert fills(drained(view)) == [(1, False)]
+    read(view, Rest(fills=[fill_row(1, order_id="9"), fill_row(2, order_id="9")]))
+    assert fills(drained(view)) == [(2, True)]
+
+
+@pytest.mark.parametrize("system", list(SystemOrderType))
+def test_fill_of_the_exchanges_own_order_is_told_from_the_history_alone(system: SystemOrderType) -> None:
+    view = started()
+    read(view, Rest(fills=[fill_row(1, order_id="9", system_order_type=system)]))
+    assert fills(drained(view)) == [(1, True)]
+
+
+def test_order_that_goes_on_for_a_conditional_one_makes_it_be_read_soon() -> None:
+    view = started()
+    view.framed(frame("triggerPlaced", quantity=Decimal(0), order_id="7"), 0)
+    quiet_us = view.due_us()
+    view.framed(frame("orderAccepted", order_id="8", related_order="7"), 0)
+    assert quiet_us is not None
+    assert (view.due_us(), quiet_us > Rhythm().recheck_us) == (Rhythm().recheck_us, True)
+    read(view, Rest(resting=[order(order_id="8")]))
+    found = view.orders.get("7")
+    assert found is not None
+    assert found.state is OrderState.TRIGGERED
 
 
 def test_fill_is_told_once_whoever_repeats_it() -> None:

@@ -259,9 +259,17 @@ def sent_order(operation: PlaceOrder, ticket: int) -> TrackedOrder:
     )
 
 
+def _of_status(said: OrderUpdate | Order | PastOrder) -> OrderState | None:
+    """What a status says. A conditional order whose trigger fired may read as filled, without anything executed: nothing of
+    it was traded, and the order that goes on for it has its own status (what the exchange says then was never recorded)."""
+    if said.status == OrderStatus.FILLED and said.trigger_price is not None and not said.executed_quantity:
+        return OrderState.TRIGGERED
+    return OF_STATUS.get(said.status)
+
+
 def seen_in_frame(frame: OrderUpdate) -> Sighting:
     """What a frame of the order stream says. Of its status and its event the one that goes further counts."""
-    words = [OF_STATUS.get(frame.status), OF_EVENT.get(frame.event) if frame.event is not None else None]
+    words = [_of_status(frame), OF_EVENT.get(frame.event) if frame.event is not None else None]
     known = [state for state in words if state is not None]
     return Sighting(
         symbol=frame.symbol,
@@ -293,7 +301,7 @@ def seen_in_row(row: Order | PastOrder) -> Sighting:
     return Sighting(
         symbol=row.symbol,
         order_id=row.order_id,
-        reached=OF_STATUS.get(row.status),
+        reached=_of_status(row),
         executed_quantity=row.executed_quantity,
         executed_quote_quantity=row.executed_quote_quantity,
         client_id=row.client_id,

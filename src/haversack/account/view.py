@@ -155,7 +155,11 @@ class AccountView:
         elif is_of_fill(frame):
             # It cannot be told from its row in the history, so it is taken from there.
             self._schedule.hurry(now_us)
-        gathered.add_changes(self.orders.framed(frame), recovered=False)
+        changes = self.orders.framed(frame)
+        if any(change.order.successor_id is not None and change.order.is_live for change in changes):
+            # No frame says that a trigger fired; the list of open orders shows it.
+            self._schedule.hurry(now_us)
+        gathered.add_changes(changes, recovered=False)
         self._tell(gathered)
 
     # What this program sends
