@@ -60,9 +60,10 @@ class Made:
     client_id: int | None = 7
     side: Side = Side.BID
     price: str | None = "20"
-    quantity: str = "1.5"
+    quantity: str | None = "1.5"
     symbol: str = SOL
     trigger_price: str | None = None
+    trigger_quantity: str | None = None
     row: dict[str, Any] = field(default_factory=dict)
     """What its row in the history says differently."""
 
@@ -87,13 +88,14 @@ class Made:
             "order_id": self.order_id,
             "order_type": OrderType.MARKET if self.price is None else OrderType.LIMIT,
             "price": None if self.price is None else Decimal(self.price),
-            "quantity": Decimal(self.quantity),
+            "quantity": None if self.quantity is None else Decimal(self.quantity),
             "self_trade_prevention": SelfTradePrevention.REJECT_TAKER,
             "side": self.side,
             "status": self.status(time_ms),
             "symbol": self.symbol,
             "time_in_force": TimeInForce.GTC,
             "trigger_price": self.trigger_price,
+            "trigger_quantity": self.trigger_quantity,
         }
 
 

@@ -22,7 +22,7 @@ from haversack.rest.offset import OffsetEstimate
 from haversack.rest.outcome import Outcome, Resolution, resolve
 from haversack.rest.procedure import perform
 from haversack.wire.base import Operation
-from haversack.wire.enums import Side
+from haversack.wire.enums import OrderStatus, Side
 from haversack.wire.history import GetFillHistory, GetOrderHistory
 from haversack.wire.orders import CancelAllOrders, CancelOrder, GetOpenOrders, Order, PlaceOrders
 from haversack.wire.system import GetTime
@@ -232,6 +232,16 @@ def test_two_orders_that_are_what_was_sent_leave_it_open_and_are_listed() -> Non
     resolution = Imagined(Made(), Made(order_id="6", fate=FILLED, executed="1.5")).resolve()
     assert (resolution.state, resolution.order) == (Outcome.UNKNOWN, None)
     assert sorted(one.order_id for one in resolution.candidates) == ["5", "6"]
+
+
+@pytest.mark.parametrize(("lag_ms", "fate"), list(product((0, 700, LAG_MS), (NEW, FILLED))))
+def test_an_order_that_waited_is_told_from_what_its_trigger_made(lag_ms: int, fate: OrderStatus) -> None:
+    trigger: dict[str, Any] = {"trigger_price": "21", "trigger_quantity": "1.5"}
+    waited = Made(fate=FILLED, quantity=None, lag_ms=lag_ms, **trigger)
+    fired = Made(order_id="6", at_ms=41, fate=fate, executed="1.5" if fate is FILLED else "0", **trigger)
+    sent = place(quantity=None, **trigger)
+    assert id_of(Imagined(waited, fired).resolve(sent)) == "5"
+    assert id_of(Imagined(waited).resolve(sent)) == "5"
 
 
 def test_who_repeats_client_ids_is_told_of_the_second_order_that_comes_to_light_late() -> None:

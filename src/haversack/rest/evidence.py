@@ -140,6 +140,14 @@ def is_conditional(order: Seen) -> bool:
     return order.status == OrderStatus.TRIGGER_PENDING or order.trigger_price is not None
 
 
+def is_fired(order: Seen) -> bool:
+    """Whether a trigger made it: it has the client id and the trigger of the order that waited, and a quantity of its own.
+
+    An order that waits has none (seen in other clients' samples of the history).
+    """
+    return order.trigger_price is not None and order.status != OrderStatus.TRIGGER_PENDING and bool(order.quantity)
+
+
 def shares_id(sent: PlaceOrder, order: Seen) -> bool:
     """Whether it bears the client id of the order that was sent, on the same side of the same market."""
     return sent.client_id is not None and (order.symbol, order.side, order.client_id) == (sent.symbol, sent.side, sent.client_id)

@@ -25,6 +25,7 @@ from haversack.rest.evidence import (
     created_ms,
     is_conditional,
     is_ended,
+    is_fired,
     is_like,
     joined,
     look,
@@ -124,6 +125,10 @@ def _verdict(sent: PlaceOrder, sight: Sight, moment: Moment, *, client_ids_repea
     """What a look says of one order."""
     timely = [order for order in sight.orders.values() if moment.span.holds(order)]
     same = [order for order in timely if is_like(sent, order)]
+    waited = [order for order in same if not is_fired(order)]
+    if same and not waited and not moment.is_final:
+        return _doubt(sent, "the order that its trigger made is seen, and itself is not yet", same)
+    same = waited or same
     strays = [fill for fill in sight.strays if fill.side == sent.side and fill.client_id == _as_in_fills(sent)]
     if len(same) > 1:
         return _doubt(sent, f"{len(same)} orders are what was sent", same, is_settled=True)
