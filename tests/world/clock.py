@@ -65,31 +65,41 @@ def loop_us() -> int:
     return round(asyncio.get_running_loop().time() * 1_000_000)
 
 
+def wall_us(hour_s: float | None) -> int:
+    """What is to be added to monotonic time, so that an hour ends so many seconds after the start."""
+    if hour_s is None:
+        return WALL_US
+    ends_us = WALL_US + START_US + round(hour_s * 1_000_000)
+    return WALL_US + -ends_us % 3_600_000_000
+
+
 class ExchangeClock:
     """What the exchange's clock says."""
 
-    def __init__(self, drift_ppm: int) -> None:
+    def __init__(self, drift_ppm: int, wall_us: int = WALL_US) -> None:
         self._drift_ppm = drift_ppm
+        self._wall_us = wall_us
 
     def monotonic_us(self) -> int:
         now_us = loop_us()
         return now_us + (now_us - START_US) * self._drift_ppm // 1_000_000
 
     def now_us(self) -> int:
-        return WALL_US + self.monotonic_us()
+        return self._wall_us + self.monotonic_us()
 
 
 class ClientClock:
     """What the clock of the client's machine says; anybody may set it."""
 
-    def __init__(self, off_us: int) -> None:
+    def __init__(self, off_us: int, wall_us: int = WALL_US) -> None:
         self.off_us = off_us
+        self._wall_us = wall_us
 
     def monotonic_us(self) -> int:
         return loop_us()
 
     def now_us(self) -> int:
-        return WALL_US + loop_us() + self.off_us
+        return self._wall_us + loop_us() + self.off_us
 
 
 async def pause(count_s: float) -> None:

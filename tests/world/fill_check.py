@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -14,16 +14,7 @@ from haversack.account.changes import AccountEvent, Filled, FillTooLate, OrderCh
 from haversack.account.fills import AccountFill
 from haversack.account.life import OrderState, TrackedOrder
 from haversack.exchange.engine.event import OrderFilled
-from haversack.wire.enums import OrderStatus
-from world.truth import SYMBOL, FillId, Truth
-
-MEANS = {
-    OrderStatus.NEW: OrderState.OPEN,
-    OrderStatus.PARTIALLY_FILLED: OrderState.OPEN,
-    OrderStatus.FILLED: OrderState.FILLED,
-    OrderStatus.CANCELLED: OrderState.CANCELLED,
-    OrderStatus.EXPIRED: OrderState.EXPIRED,
-}
+from world.truth import FillId, Truth
 
 
 class FillCheck:
@@ -56,6 +47,11 @@ class FillCheck:
         self.path.parent.mkdir()
         if content is not None:
             self.path.write_bytes(content)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the file says since when fills are wanted."""
+        return self._content is None and self.path.is_file() and self.path.stat().st_size > 0
 
     def freeze(self) -> None:
         """The program has crashed: what is on the disk now is all that there will be."""
@@ -119,10 +115,11 @@ class FillCheck:
                 self._crash_now()
 
     def _is_same(self, fill: AccountFill, real: OrderFilled) -> bool:
-        scales = self._truth.listing.scales[SYMBOL]
+        scales = self._truth.listing.scales[real.order.symbol]
         fee = Decimal(real.fee).scaleb(-self._truth.listing.asset_scales[real.fee_asset])
-        ours = (fill.price, fill.quantity, fill.is_maker, fill.fee, fill.fee_symbol)
-        return ours == (scales.price(real.price), scales.quantity(real.quantity), real.is_maker, fee, real.fee_asset)
+        ours = (fill.symbol, fill.price, fill.quantity, fill.is_maker, fill.fee, fill.fee_symbol)
+        price, quantity = scales.price(real.price), scales.quantity(real.quantity)
+        return ours == (real.order.symbol, price, quantity, real.is_maker, fee, real.fee_asset)
 
     def _changed(self, event: OrderChanged) -> None:
         order = event.order
@@ -130,9 +127,9 @@ class FillCheck:
             if order.is_ended and order.client_id is not None and self._truth.by_client_id.get(order.client_id):
                 self._complain(f"P3 the account calls intent {order.client_id} {order.state}, and the exchange has it")
             return
-        status = self._truth.status[order.order_id]
-        if order.is_ended and MEANS[status] is not order.reached:
-            self._complain(f"P3 the account calls order {order.order_id} {order.state}, and it is {status}")
+        state = self._truth.state(order.order_id)
+        if order.is_ended and state is not order.reached:
+            self._complain(f"P3 the account calls order {order.order_id} {order.state}, and it is {state}")
 
     # The end
 
@@ -145,27 +142,36 @@ class FillCheck:
         if missing := self.missing():
             self._complain(f"P2 {len(missing)} fills were never told: {missing}")
 
-    def check_resting(self, open_orders: dict[str | None, OrderState]) -> None:
-        """What the account says rests is what rests."""
-        if set(open_orders) != self._resting():
-            self._complain(
-                f"P3 the account says that {open_orders} rest, really {self._truth.engine.open_orders(self._account, SYMBOL)}"
-            )
+    def check_live(self, live: dict[str | None, OrderState]) -> None:
+        """What the account says rests, or waits for its trigger, does."""
+        if set(live) != self._truth.live(self._account):
+            self._complain(f"P3 the account says that {live} are open, really {self._truth.live(self._account)}")
 
-    def check_orders(self, order_of: Callable[[str], TrackedOrder | None], order_ids: Iterable[str]) -> None:
-        """What the account says of these orders is so."""
+    def check_orders(self, orders: Sequence[TrackedOrder], order_ids: Iterable[str]) -> None:
+        """What the account says of all its orders is so, and these are among them."""
+        known = {order.order_id: order for order in orders if order.order_id is not None}
         for order_id in order_ids:
-            order, status = order_of(order_id), self._truth.status[order_id]
-            executed = self._truth.listing.scales[SYMBOL].quantity(self._truth.executed[order_id])
-            if order is None or order.reached is not MEANS[status] or order.executed_quantity != executed:
-                self._complain(f"P3 the account says {order}, and the order is {status}, {executed} executed")
+            if order_id not in known:
+                self._complain(f"P3 the account knows nothing of order {order_id}")
+        for order_id, order in known.items():
+            if wrong := self._wrong(order_id, order):
+                self._complain(f"P3 the account says {order}, and it is {wrong}")
 
-    def is_settled(self, open_orders: dict[str | None, OrderState]) -> bool:
+    def _wrong(self, order_id: str, order: TrackedOrder) -> str:
+        """What an order really is, if it is called something else."""
+        state = self._truth.state(order_id)
+        executed = self._truth.listing.scales[order.symbol].quantity(self._truth.executed[order_id])
+        quantity = self._truth.quantity(order_id)
+        is_so = order.reached is state and order.executed_quantity == executed
+        if is_so and quantity in (None, order.quantity):
+            return ""
+        return f"{state}, {executed} of {quantity} executed"
+
+    def is_settled(self, orders: Sequence[TrackedOrder]) -> bool:
         """Whether all of that is so already."""
-        return not self.missing() and set(open_orders) == self._resting()
-
-    def _resting(self) -> set[str | None]:
-        return {str(order.order.order_id) for order in self._truth.engine.open_orders(self._account, SYMBOL)}
+        known = [(order.order_id, order) for order in orders if order.order_id is not None]
+        live = {order.order_id for order in orders if order.is_live}
+        return not self.missing() and live == self._truth.live(self._account) and not any(self._wrong(*each) for each in known)
 
 
 def _id(fill: OrderFilled) -> FillId:

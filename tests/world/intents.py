@@ -13,7 +13,7 @@ from typing import Any
 
 from haversack.rest.inquiry import Outcome, Resolution
 from haversack.wire.enums import OrderStatus
-from world.truth import Truth
+from world.truth import SYMBOL, Truth
 
 
 class Fate(Enum):
@@ -32,6 +32,7 @@ class Intent:
     client_id: int
     life: int
     """Which run of the program it belongs to."""
+    symbol: str = SYMBOL
     fate: Fate = Fate.SENT
     order_id: str | None = None
     why: str = ""

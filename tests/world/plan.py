@@ -33,7 +33,42 @@ GROUPS = {
     "api": (*PER_REQUEST, "late history"),
 }
 _PER_CHANGE = ("answer lost", "request late", "delivered twice", "pending")
+_PERPETUALS_SHARE = 0.6
 _RATES = {"frame": (0.003, 0.08), "request": (0.05, 0.4), "change": (0.1, 0.6), "connect": (0.05, 0.3)}
+
+
+TURNED_ON = ("", "", "", "", "program", "gambler")
+"""Who takes as large a position as it may, with the price turning against it until it is liquidated; mostly nobody."""
+
+
+@dataclass(frozen=True)
+class Perpetuals:
+    """How a world trades perpetuals."""
+
+    share: float
+    """Of the program's orders."""
+    size: int
+    """How many times as large as those of spot the orders are."""
+    turned_on: str
+    turn_s: float
+    """When that begins, in seconds after the start."""
+    hour_s: float
+    """When an hour ends, and funding is paid; seconds after the start."""
+
+    @classmethod
+    def of(cls, seed: int, faults_s: float) -> Perpetuals | None:
+        """Those of a seed. It has dice of its own, so that the faults of a seed do not depend on them."""
+        dice = Random(f"{seed} perpetuals")
+        if dice.random() >= _PERPETUALS_SHARE:
+            return None
+        turned_on = dice.choice(TURNED_ON)
+        return cls(
+            share=dice.choice((0.3, 0.6, 0.9)),
+            size=dice.choice((1, 1, 5, 100)),
+            turned_on=turned_on,
+            turn_s=dice.uniform(0.2, 0.7) * faults_s,
+            hour_s=dice.uniform(0.2, 1.1) * faults_s,
+        )
 
 
 @dataclass(frozen=True)
@@ -60,6 +95,8 @@ class Plan:
     """How far the client's clock is off at the start."""
     drift_ppm: int
     """How much faster the exchange's clock runs than the client's."""
+    perpetuals: Perpetuals | None
+    """None: only spot is traded."""
 
     @classmethod
     def of(cls, seed: int) -> Plan:
@@ -89,6 +126,7 @@ class Plan:
             history_lag_ms=dice.choice((500, 3_000, 12_000)) if "late history" in kinds else 0,
             client_off_us=dice.choice((-90_000_000, -2_000_000, 700_000, 90_000_000)) if "clock step" in kinds else 0,
             drift_ppm=dice.choice((-500, 500)) if "drift" in kinds else 0,
+            perpetuals=Perpetuals.of(seed, faults_s),
         )
 
 

@@ -13,17 +13,18 @@ from pathlib import Path
 
 import pytest
 
-from world.plan import GROUPS, Plan
+from haversack.wire.enums import SystemOrderType
+from world.plan import GROUPS, TURNED_ON, Plan
 from world.proof import Report, run_seeds
 from world.run import lived
 
 CHUNK = 50
 RECONNECTS_MIN = 130
-"""In each chunk. These seeds make 2,131 together; the promise is two thousand."""
+"""In each chunk; tests/account/test_world.py makes more."""
 TRACED = range(1_000, 1_020)
 
 
-@pytest.mark.parametrize("first", range(0, 600, CHUNK))
+@pytest.mark.parametrize("first", range(0, 500, CHUNK))
 def test_nothing_is_wrong_lost_or_doubled_whatever_happens(first: int) -> None:
     report = run_seeds(range(first, first + CHUNK))
     assert not report.failures, report.text()
@@ -31,6 +32,9 @@ def test_nothing_is_wrong_lost_or_doubled_whatever_happens(first: int) -> None:
     assert report.counts["books compared"] >= 3_000
     assert report.counts["fills"] >= 800
     assert report.counts["answers lost"] >= 10
+    assert report.counts["positions told"] >= 100
+    assert report.counts["triggers fired"] >= 10
+    assert report.counts["exits that came with a fill"] >= 10
 
 
 def test_plans_choose_every_group_and_every_kind_of_fault() -> None:
@@ -41,6 +45,18 @@ def test_plans_choose_every_group_and_every_kind_of_fault() -> None:
     assert kinds | {"jitter", "drift", "late history"} == {kind for group in GROUPS.values() for kind in group}
     assert any(plan.history_lag_ms for plan in plans)
     assert any(plan.drift_ppm for plan in plans)
+
+
+def test_perpetuals_are_traded_in_most_worlds_and_someone_is_liquidated_in_a_few() -> None:
+    plans = [perpetuals for seed in range(500) if (perpetuals := Plan.of(seed).perpetuals) is not None]
+    assert len(plans) >= 250
+    assert {plan.turned_on for plan in plans} == set(TURNED_ON)
+    assert sum(plan.turned_on == "program" for plan in plans) >= 25
+    report = run_seeds([seed for seed in range(120) if (plan := Plan.of(seed).perpetuals) is not None and plan.turned_on])
+    assert not report.failures, report.text()
+    for system in SystemOrderType.LIQUIDATE_POSITION_ON_BOOK, SystemOrderType.LIQUIDATE_POSITION_ON_BACKSTOP:
+        assert report.counts[f"fills by {system.value}"] >= 3
+    assert report.counts[f"fills by {SystemOrderType.LIQUIDATE_POSITION_ON_ADL.value}"] >= 3
 
 
 def test_the_same_seed_makes_the_same_world_in_every_process() -> None:

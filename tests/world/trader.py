@@ -32,8 +32,10 @@ from haversack.wire.orders import Order, PlaceOrder
 from world.clock import pause
 from world.fill_check import FillCheck
 from world.intents import CancelIntent, Fate, Intent, Intents
+from world.money_check import MoneyCheck
 from world.rival import MIDDLE
-from world.truth import SYMBOL
+from world.truth import PERPETUAL, SYMBOL
+from world.wishes import perpetual_order
 
 T = TypeVar("T")
 
@@ -45,7 +47,18 @@ _AT_ONCE_MAX = 3
 class Life:
     """One run of the program."""
 
-    def __init__(self, number: int, credentials: Credentials, intents: Intents, fills: FillCheck, dice: Random) -> None:
+    def __init__(
+        self,
+        number: int,
+        credentials: Credentials,
+        intents: Intents,
+        fills: FillCheck,
+        *,
+        money: MoneyCheck,
+        perpetuals: Callable[[], tuple[float, int, int]],
+        dice: Random,
+    ) -> None:
+        """`perpetuals` says which share of the orders is for the perpetual, its price in ticks, and how large they are."""
         self.number = number
         self.is_alive = True
         """Whether what it is told counts: nobody hears what a program is told that has crashed."""
@@ -59,10 +72,13 @@ class Life:
         self.account: AsyncAccount | None = None
         self._intents = intents
         self._fills = fills
+        self._money = money
+        self._perpetuals = perpetuals
         self._dice = dice
         self._stop = asyncio.Event()
         self._work: set[asyncio.Task[None]] = set()
-        self._known: dict[str, None] = {}
+        self._known: dict[str, str] = {}
+        """Orders that may be cancelled, and their markets."""
 
     async def run(self, *, clock: Clock, http: HttpSendAsync, connect: Connect, path: Path, is_shared: bool) -> None:
         """Trade until `stop`."""
@@ -103,6 +119,7 @@ class Life:
             if not self.is_alive:
                 return
             self._fills.told(event)
+            self._money.told(event)
 
     @property
     def is_stopped(self) -> bool:
@@ -167,8 +184,12 @@ class Life:
             return self._cancel(client, self._dice.choice(list(self._known)))
         return self._batch(client) if chance < 0.4 else self._place(client)
 
-    def _order(self, client_id: int) -> PlaceOrder:
-        dice = self._dice
+    def _order(self, intent: Intent) -> PlaceOrder:
+        dice, client_id = self._dice, intent.client_id
+        share, fair, size = self._perpetuals()
+        if share and dice.random() < share:
+            intent.symbol = PERPETUAL
+            return perpetual_order(dice, client_id, fair=fair, size=size)
         side = dice.choice((Side.BID, Side.ASK))
         away = dice.randint(-2, 10)
         ticks = MIDDLE - away if side is Side.BID else MIDDLE + away
@@ -186,17 +207,17 @@ class Life:
 
     async def _place(self, client: AsyncClient) -> None:
         intent = self._intents.new(self.number)
-        order = self._order(intent.client_id)
+        order = self._order(intent)
         await self._told([intent], client.send(order), lambda answer: self._took([intent], [answer]))
 
     async def _batch(self, client: AsyncClient) -> None:
         intents = [self._intents.new(self.number) for _ in range(self._dice.randint(2, 3))]
-        orders = [self._order(intent.client_id) for intent in intents]
+        orders = [self._order(intent) for intent in intents]
         await self._told(intents, client.orders.place_batch(orders=orders), lambda answers: self._took(intents, answers))
 
     def _took(self, intents: list[Intent], answers: list[Any]) -> None:
         self._intents.told(intents, answers)
-        self._known |= {intent.order_id: None for intent in intents if intent.order_id is not None}
+        self._known |= {intent.order_id: intent.symbol for intent in intents if intent.order_id is not None}
 
     async def _told(self, intents: list[Intent], call: Awaitable[Any], took: Callable[[Any], None]) -> None:
         try:
@@ -218,7 +239,7 @@ class Life:
             parts = resolution.parts or (resolution,) * len(intents)
             self._found(intents, parts)
             if all(intent.fate is not Fate.UNKNOWN for intent in intents):
-                self._known |= {intent.order_id: None for intent in intents if intent.order_id is not None}
+                self._known |= {intent.order_id: intent.symbol for intent in intents if intent.order_id is not None}
                 return
             await pause(1.0)
 
@@ -230,7 +251,7 @@ class Life:
         cancel = CancelIntent(order_id, self.number)
         self._intents.cancels.append(cancel)
         try:
-            answer = await client.orders.cancel(symbol=SYMBOL, order_id=order_id)
+            answer = await client.orders.cancel(symbol=self._known[order_id], order_id=order_id)
         except OutcomeUnknown as unknown:
             self._intents.unknown += 1
             while self.is_alive and cancel.fate not in (Fate.TAKEN, Fate.DEAD):

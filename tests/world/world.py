@@ -19,10 +19,12 @@ from haversack.credentials import Credentials, Secret
 from haversack.errors import ConnectFailed, HaversackError
 from haversack.streams.transport import Closed, FrameSocket
 from world.book_check import BookCheck
-from world.clock import ClientClock, WorldLoop, pause
+from world.clock import ClientClock, WorldLoop, pause, wall_us
 from world.fill_check import FillCheck
 from world.intents import Intents
 from world.line import Line
+from world.money_check import MoneyCheck
+from world.perpetual import PerpetualMarket
 from world.plan import PER_FRAME, Plan
 from world.rest import Ways, Wire
 from world.rival import Rival
@@ -76,7 +78,7 @@ class World:
         self.rival = Rival(self.truth, seed, lulls_end_s=self.weather.calm_s)
         self.ways = Ways(self.truth, self.weather, self.note)
         self.lines: list[Line] = []
-        self.clock = ClientClock(self.plan.client_off_us)
+        self.clock = ClientClock(self.plan.client_off_us, wall_us(self.plan.perpetuals.hour_s if self.plan.perpetuals else None))
         self._ahead_us_max = self.plan.client_off_us
         self.intents = Intents(self.truth, self.complain)
         self.book = BookCheck(self.truth, self.complain)
@@ -85,9 +87,27 @@ class World:
         self.account = self.truth.account_for(self._credentials.public_key, now_us=self.truth.clock.now_us())
         self.rival.victim = self.account
         self.fills = FillCheck(self.truth, self.account, self.complain)
+        self.money = MoneyCheck(self.truth, self.account, self.complain)
+        self.perpetual = self._perpetual()
         self.life: Life | None = None
         self._running: asyncio.Task[None] | None = None
         self._is_over = False
+
+    def _perpetual(self) -> PerpetualMarket | None:
+        plan, weather = self.plan.perpetuals, self.weather
+        if plan is None:
+            return None
+        market = PerpetualMarket(self.truth, self.plan.seed, plan, start_s=weather.start_s, calm_s=weather.calm_s)
+        market.victim = self.account
+        market.is_known = lambda: self.life is not None and self.life.is_synced and self.fills.has_begun
+        market.let_borrow(self.account)
+        return market
+
+    def perpetuals(self) -> tuple[float, int, int]:
+        """For the program: which share of its orders is for the perpetual, its price in ticks, and how large they are."""
+        if self.perpetual is None or self.plan.perpetuals is None:
+            return 0.0, 0, 0
+        return self.plan.perpetuals.share, self.perpetual.fair, self.plan.perpetuals.size
 
     # What happened
 
@@ -132,7 +152,9 @@ class World:
         number = 0
         while True:
             number += 1
-            self.life = Life(number, self._credentials, self.intents, self.fills, Random(f"{self.plan.seed} life {number}"))
+            dice = Random(f"{self.plan.seed} life {number}")
+            money, perpetuals = self.money, self.perpetuals
+            self.life = Life(number, self._credentials, self.intents, self.fills, money=money, perpetuals=perpetuals, dice=dice)
             self.life.trades_until_s = self.weather.calm_s - self.plan.idle_s
             self.fills.start(self._folder, number)
             wire = Wire(self.ways, self.complain)
@@ -256,6 +278,8 @@ class World:
             return
         await pause(1.0)
         self.rival.is_busy = False
+        if self.perpetual is not None:
+            self.perpetual.is_busy = False
         await pause(1.0)
         if not book.is_synced or book.update_id != self.truth.update_id:
             self.complain(f"P11 the book lost sync without a fault, or is behind: {book!r}")
@@ -273,12 +297,17 @@ class World:
         ahead_s = max(0, self._ahead_us_max) / 1_000_000
         await self._wait_until(calm_s + RESOLVED_S + ahead_s, lambda: self._is_clear(life))
         self.intents.check_at_end(life.number)
-        self.fills.check_resting(life.open_orders())
+        self.fills.check_live(life.open_orders())
         if life.account is not None:
-            self.fills.check_orders(life.account.order, self.intents.order_ids(life.number))
+            self.fills.check_orders(life.account.orders(), self.intents.order_ids(life.number))
+            self.money.check(life.account)
+            await self.money.check_equity(life.account)
 
     def _is_clear(self, life: Life) -> bool:
-        return not self.intents.open(life.number) and self.fills.is_settled(life.open_orders())
+        account = life.account
+        if account is None or self.intents.open(life.number):
+            return False
+        return self.fills.is_settled(account.orders()) and self.money.is_settled(account)
 
     async def _wait_until(self, latest_s: float, is_so: Callable[[], bool]) -> None:
         while not is_so() and self._loop.time() < latest_s:
@@ -316,5 +345,8 @@ class World:
         self.counts["books that went back"] = self.book.went_back
         self.counts["requests"] = self.ways.requests
         self.counts["frames"] = sum(line.frames for line in self.lines)
+        self.counts["positions told"] = self.money.positions_told
+        self.counts["worlds with perpetuals"] = self.perpetual is not None
+        self.counts += self.truth.happened.get(self.account, Counter())
         self.counts += self.fills.counts
         return Outcome(self.plan.seed, self.violations, self.weather.faults, self.counts, self._trace, self.log)
