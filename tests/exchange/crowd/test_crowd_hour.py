@@ -20,12 +20,13 @@ from exchange.crowd.stage import LISTING, SECOND_US, START_US, TRADED, Look, Sta
 from haversack.exchange.engine.command import Place, SetPrices
 
 MINUTES = 60
+LOOK_S = 20
 PERPETUALS = [symbol for symbol in TRADED if LISTING.rules[symbol].is_perpetual]
 
 
 @pytest.fixture(scope="module")
 def hour() -> Stage:
-    stage = Stage(seed=7)
+    stage = Stage(seed=7, looks_every_s=LOOK_S)
     stage.run(MINUTES * 60)
     return stage
 
@@ -49,7 +50,7 @@ def sol(quantity: int) -> float:
 
 @pytest.mark.parametrize("symbol", TRADED)
 def test_no_side_of_a_book_is_ever_thin(hour: Stage, symbol: str) -> None:
-    assert len(hour.looks[symbol]) >= MINUTES * 60 // 5 - 2
+    assert len(hour.looks[symbol]) >= MINUTES * 60 // LOOK_S - 2
     for look in hour.looks[symbol]:
         assert 20 <= len(look.bids) <= 40
         assert 20 <= len(look.asks) <= 40
