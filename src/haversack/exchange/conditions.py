@@ -28,14 +28,14 @@ def trigger_of(order: PlaceOrder, market: Market, rules: MarketRules) -> Trigger
         if order.trigger_price is None and order.trigger_quantity is None and order.trigger_by is None:
             return None
         raise Refused.as_invalid("Must specify both `triggerPrice` and `triggerQuantity` or neither")
-    by = _by(order.trigger_by, rules)
+    by, by_default = _by(order.trigger_by, rules), order.trigger_by is None
     price = _price(order.trigger_price, market, rules)
     text = order.trigger_quantity
     if text.endswith("%"):
-        return Trigger(by, price, None, _percent(text[:-1], rules))
+        return Trigger(by, price, None, _percent(text[:-1], rules), by_default)
     quantity = _number(text)
     check_quantity(quantity, market)
-    return Trigger(by, price, units(quantity, rules.quantity_scale))
+    return Trigger(by, price, units(quantity, rules.quantity_scale), by_default=by_default)
 
 
 def exits_of(order: PlaceOrder, market: Market, rules: MarketRules) -> tuple[Exit | None, Exit | None]:
@@ -57,7 +57,8 @@ def _exit(
         if by is None and limit is None:
             return None
         raise Refused.as_invalid(f"Must specify `{name}TriggerPrice`")
-    return Exit(_by(by, rules), _price(price, market, rules), None if limit is None else _price(limit, market, rules))
+    limited = None if limit is None else _price(limit, market, rules)
+    return Exit(_by(by, rules), _price(price, market, rules), limited, by is None)
 
 
 def _by(by: TriggerByLike | None, rules: MarketRules) -> TriggerBy:

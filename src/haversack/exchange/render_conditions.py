@@ -1,7 +1,8 @@
 """Trigger, take-profit and stop-loss of an order, as answers, histories and streams write them.
 
-Forms: documented; of frames one is known, of a trigger order (in the exchange's own client). Answers strip zeros, frames keep the
-tick's decimals, like all other prices (guess).
+Forms: documented; of frames a few are known, of trigger orders (2025-05, in the tests of the exchange's own client): which price
+they wait for stands there only if their owner said so, and frames of the order that is sent when it fires say nothing of it.
+Answers strip zeros, frames keep the tick's decimals, like all other prices (guess).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from haversack.exchange.engine.command import Exit, Trigger
 from haversack.exchange.engine.event import Conditions, OrderFacts
 from haversack.exchange.listing import Scales
 from haversack.units import compact
+from haversack.wire.enums import TriggerBy
 
 
 def is_waiting(facts: OrderFacts) -> bool:
@@ -28,11 +30,11 @@ def in_row(facts: OrderFacts, scales: Scales) -> dict[str, Any]:
     if conditions is None:
         return found
     if conditions.trigger is not None:
-        found["trigger_by"] = conditions.trigger.by
+        found["trigger_by"] = _said(conditions.trigger)
         found["trigger_price"] = format(scales.short_price(conditions.trigger.price), "f")
         found["trigger_quantity"] = _quantity(conditions.trigger, scales)
     for name, attached in _exits(conditions):
-        found[f"{name}_trigger_by"] = attached.by
+        found[f"{name}_trigger_by"] = _said(attached)
         found[f"{name}_trigger_price"] = format(scales.short_price(attached.price), "f")
         found[f"{name}_limit_price"] = None if attached.limit is None else scales.short_price(attached.limit)
     return found
@@ -57,12 +59,12 @@ def in_frame(facts: OrderFacts, scales: Scales) -> dict[str, Any]:
         return found
     if conditions.related_order_id is not None:
         found["related_order"] = str(conditions.related_order_id)
-    if conditions.trigger is not None:
-        found["trigger_by"] = conditions.trigger.by
+    if conditions.trigger is not None and conditions.triggered_us is None:
+        found["trigger_by"] = _said(conditions.trigger)
         found["trigger_price"] = scales.price(conditions.trigger.price)
         found["trigger_quantity"] = _quantity(conditions.trigger, scales)
     for name, attached in _exits(conditions):
-        found[f"{name}_trigger_by"] = attached.by
+        found[f"{name}_trigger_by"] = _said(attached)
         found[f"{name}_trigger_price"] = scales.price(attached.price)
         found[f"{name}_limit_price"] = None if attached.limit is None else scales.price(attached.limit)
     return found
@@ -73,6 +75,11 @@ def _exits(conditions: Conditions) -> Iterator[tuple[str, Exit]]:
         yield "take_profit", conditions.take_profit
     if conditions.stop_loss is not None:
         yield "stop_loss", conditions.stop_loss
+
+
+def _said(waits: Trigger | Exit) -> TriggerBy | None:
+    """Which price it waits for, if its owner said so: else it is null in the history (seen in another client's samples, 2025-07)."""
+    return None if waits.by_default else waits.by
 
 
 def _quantity(trigger: Trigger, scales: Scales) -> str:

@@ -50,11 +50,11 @@ async def test_a_trigger_order_is_answered_to_the_byte_and_waits() -> None:
         reply = await one.place(symbol=PERP, side="Ask", price="95.10", reduceOnly=True, clientId=9, **STOP)
         assert reply.body.decode() == (
             '{"clientId":9,"createdAt":1788285152000,"executedQuantity":"0","executedQuoteQuantity":"0","id":"60000000004",'
-            '"orderType":"Limit","postOnly":false,"price":"95.1","quantity":null,"reduceOnly":true,"relatedOrderId":null,'
+            '"orderType":"Limit","postOnly":false,"price":"95.1","quantity":"0","reduceOnly":true,"relatedOrderId":null,'
             '"selfTradePrevention":"RejectTaker","side":"Ask","status":"TriggerPending","stopLossLimitPrice":null,'
             '"stopLossTriggerBy":null,"stopLossTriggerPrice":null,"strategyId":null,"symbol":"SOL_USDC_PERP",'
             '"takeProfitLimitPrice":null,"takeProfitTriggerBy":null,"takeProfitTriggerPrice":null,"timeInForce":"GTC",'
-            '"triggerBy":"LastPrice","triggerPrice":"95.5","triggerQuantity":"2","triggeredAt":null}'
+            '"triggerBy":null,"triggerPrice":"95.5","triggerQuantity":"2","triggeredAt":null}'
         )
         assert loads(await one.read("orderQuery", "/api/v1/order", symbol=PERP, clientId=9)) == loads(reply)
         assert loads(await one.read("orderQueryAll", "/api/v1/orders")) == [loads(reply)]
@@ -62,18 +62,18 @@ async def test_a_trigger_order_is_answered_to_the_byte_and_waits() -> None:
         assert (account["triggerOrders"], account["limitOrders"]) == (1, 0)
         (row, _) = await history(one)
         assert {name: row[name] for name in ("status", "quantity", "quoteQuantity", "price", "triggerPrice", "triggerQuantity", "triggerBy")} == {
-            "status": "TriggerPending", "quantity": None, "quoteQuantity": None, "price": "95.1", "triggerPrice": "95.5", "triggerQuantity": "2", "triggerBy": "LastPrice",
+            "status": "TriggerPending", "quantity": None, "quoteQuantity": None, "price": "95.1", "triggerPrice": "95.5", "triggerQuantity": "2", "triggerBy": None,
         }  # fmt: skip
         assert problems(desk.venue) == []
 
 
-async def test_a_market_order_that_waits_is_answered_without_price_and_without_quantities() -> None:
+async def test_a_market_order_that_waits_is_answered_without_price_and_without_quote_quantity() -> None:
     async with open_desk() as desk:
         one, _ = await traded(desk)
         order = await perp(one, side="Ask", **MARKET, **STOP | {"triggerQuantity": "80%", "triggerBy": "MarkPrice"})
     assert "price" not in order
     assert "postOnly" not in order
-    assert (order["orderType"], order["quantity"], order["quoteQuantity"]) == ("Market", None, None)
+    assert (order["orderType"], order["quantity"], order["quoteQuantity"]) == ("Market", "0", None)
     assert (order["triggerQuantity"], order["triggerBy"]) == ("80%", "MarkPrice")
 
 
@@ -192,7 +192,7 @@ async def test_take_profit_and_stop_loss_stand_in_the_answer_and_come_with_the_f
         parent = await perp(one, side="Bid", price="99", quantity="2", **exits)
         assert {name: parent[name] for name in parent if name.startswith(("takeProfit", "stopLoss"))} == {
             "takeProfitTriggerPrice": "110.5", "takeProfitTriggerBy": "MarkPrice", "takeProfitLimitPrice": None,
-            "stopLossTriggerPrice": "90", "stopLossTriggerBy": "LastPrice", "stopLossLimitPrice": "89.9",
+            "stopLossTriggerPrice": "90", "stopLossTriggerBy": None, "stopLossLimitPrice": "89.9",
         }  # fmt: skip
         await perp(other, side="Ask", price="99", quantity="1")
         _, profit, loss = loads(await one.read("orderQueryAll", "/api/v1/orders"))
@@ -202,7 +202,7 @@ async def test_take_profit_and_stop_loss_stand_in_the_answer_and_come_with_the_f
         "110.5",
         "Ask",
     )
-    assert (loss["orderType"], loss["price"], loss["triggerBy"], loss["triggerQuantity"]) == ("Limit", "89.9", "LastPrice", "2")
+    assert (loss["orderType"], loss["price"], loss["triggerBy"], loss["triggerQuantity"]) == ("Limit", "89.9", None, "2")
     for attached in (profit, loss):
         assert (attached["relatedOrderId"], attached["reduceOnly"], attached["status"]) == (parent["id"], True, "TriggerPending")
 
@@ -228,7 +228,7 @@ async def test_frames_of_triggers_are_written_to_the_byte() -> None:
         one.subscribe(socket, "account.orderUpdate")
         await perp(one, side="Ask", price="96", reduceOnly=True, clientId=4, **STOP)
         assert await socket.receive() == (
-            b'{"data":{"B":"LastPrice","E":1788285152000000,"O":"USER","P":"95.50","Q":"0","S":"Ask","T":1788285152000000,'
+            b'{"data":{"E":1788285152000000,"O":"USER","P":"95.50","Q":"0","S":"Ask","T":1788285152000000,'
             b'"V":"RejectTaker","X":"TriggerPending","Y":"2","Z":"0","c":4,"e":"triggerPlaced","f":"GTC","i":"60000000004",'
             b'"o":"LIMIT","p":"96.00","q":"0","r":true,"s":"SOL_USDC_PERP","t":null,"y":false,"z":"0"},"stream":"account.orderUpdate"}'
         )
@@ -237,8 +237,8 @@ async def test_frames_of_triggers_are_written_to_the_byte() -> None:
         await perp(other, side="Bid", price="95.50", quantity="1")
         await frames(socket, 1)
         assert await socket.receive() == (
-            b'{"data":{"B":"LastPrice","E":1788285152000000,"I":"60000000004","O":"USER","P":"95.50","Q":"192.0000","S":"Ask",'
-            b'"T":1788285152000000,"V":"RejectTaker","X":"New","Y":"2","Z":"0","c":4,"e":"orderAccepted","f":"GTC",'
+            b'{"data":{"E":1788285152000000,"I":"60000000004","O":"USER","Q":"192.0000","S":"Ask",'
+            b'"T":1788285152000000,"V":"RejectTaker","X":"New","Z":"0","c":4,"e":"orderAccepted","f":"GTC",'
             b'"i":"60000000007","o":"LIMIT","p":"96.00","q":"2.00","r":true,"s":"SOL_USDC_PERP","t":null,"y":false,"z":"0"},'
             b'"stream":"account.orderUpdate"}'
         )
@@ -256,9 +256,10 @@ async def test_frames_of_failed_and_cancelled_triggers_say_nothing_of_quantities
         await one.cancel(symbol=PERP, clientId=1)
         _, failed, cancelled = [frame["data"] for frame in await frames(socket, 3)]
     assert (failed["e"], failed["X"], failed["q"], failed["Q"]) == ("triggerFailed", "TriggerFailed", "0", "0")
-    # The reason is documented for orders that expire, and for nothing else.
-    assert "R" not in failed
-    assert (cancelled["e"], cancelled["X"], cancelled["q"], cancelled["Q"]) == ("orderCancelled", "Cancelled", "0", "0")
+    assert failed["R"] == "ReduceOnlyNotReduced"
+    assert (cancelled["e"], cancelled["X"], cancelled["q"]) == ("orderCancelled", "Cancelled", "0")
+    # Of a market order that waited; the price that it waited for was not said.
+    assert not {"Q", "B"} & set(cancelled)
 
 
 async def test_frames_of_exits_and_of_orders_that_shrink() -> None:
@@ -280,9 +281,8 @@ async def test_frames_of_exits_and_of_orders_that_shrink() -> None:
         )
         accepted, filled, modified = [frame["data"] for frame in await frames(socket, 3)]
     assert (filled["e"], modified["e"]) == ("orderFill", "orderModified")
-    assert {name: accepted[name] for name in "adbgk"} == {
+    assert {name: accepted[name] for name in "adbgk" if name in accepted} == {
         "a": "95.00",
-        "d": "LastPrice",
         "b": "105.00",
         "g": "IndexPrice",
         "k": "106.00",

@@ -52,6 +52,8 @@ class Trigger(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """In quantity units; None: a part of the position."""
     percent_e8: int = 0
     """Of the position when it fires, in units of 1e-8 percent; only without a quantity."""
+    by_default: bool = False
+    """Nobody said by which price, and so it is the last one's."""
 
 
 class Exit(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -61,6 +63,8 @@ class Exit(msgspec.Struct, frozen=True, array_like=True, gc=False):
     price: int
     limit: int | None = None
     """Price of the order that it sends; None: a market order."""
+    by_default: bool = False
+    """Nobody said by which price, and so it is the last one's."""
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True, tag="place", array_like=True):

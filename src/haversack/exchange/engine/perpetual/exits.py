@@ -45,7 +45,7 @@ def attach(order: WorkingOrder, market: Market, ledger: Ledger, *, now_us: int, 
 
 def _facts(parent: OrderFacts, attached: Exit, order_id: int, now_us: int) -> OrderFacts:
     percent = WHOLE_E8 if parent.quantity is None else 0
-    trigger = Trigger(attached.by, attached.price, parent.quantity, percent)
+    trigger = Trigger(attached.by, attached.price, parent.quantity, percent, attached.by_default)
     return OrderFacts(
         order_id=order_id,
         account=parent.account,
