@@ -187,7 +187,16 @@ def test_order_far_away_does_not_press_the_others_together() -> None:
     ("bids", "asks", "said"), [("", "101:1", "nobody bids"), ("99:1", "", "nobody asks"), ("", "", "the book is empty")]
 )
 def test_book_without_a_side_says_so(bids: str, asks: str, said: str) -> None:
-    assert said in texts(draw_depth(book(bids, asks), symbol="SOL_USDC", source=SIM))
+    picture = draw_depth(book(bids, asks), symbol="SOL_USDC", source=SIM)
+    assert said in texts(picture)
+    assert bool(axes_of(picture).get_xticks().size) == bool(bids or asks)
+
+
+def test_single_moment_is_a_point_in_an_hour() -> None:
+    (line,) = axes_of(picture := draw_equity(worth("5"), source="live")).lines
+    assert (line.get_marker(), len(line.get_xdata())) == ("o", 1)
+    left, right = axes_of(picture).get_xlim()
+    assert right - left == pytest.approx(1 / 24)
 
 
 def test_worth_begins_with_the_first_cent_and_marks_transfers_only() -> None:

@@ -54,6 +54,7 @@ def draw_candles(
             _last_price(made, prices, rows)
         else:
             made.say_instead(prices, "nothing traded in this time" if rows else "no candles")
+            volumes.set_yticks([])
         if rows:
             volumes.set_xlim(day_of(rows[0].start), day_of(rows[-1].end))
             time_axis(volumes)

@@ -58,8 +58,9 @@ def _draw(made: Picture, axes: Any, rows: Sequence[Worth]) -> None:
     margin = max(0.08 * (high - low), (least - (high - low)) / 2)
     axes.set_ylim(low - margin, high + margin)
     axes.fill_between(times, values, low - margin, color=UP, alpha=0.10, linewidth=0)
-    if len(rows) > 1:
-        axes.set_xlim(times[0], times[-1])
+    # Around a single moment, an hour.
+    margin_x = 1 / 48 if len(rows) == 1 else 0
+    axes.set_xlim(times[0] - margin_x, times[-1] + margin_x)
     axes.set_title(f"{rows[-1].value:,.2f}", loc="right", fontsize=made.font, fontweight="bold", color=INK)
 
 

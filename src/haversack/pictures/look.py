@@ -93,7 +93,9 @@ class Picture(Figure):
         self.supxlabel("\n".join(wrap(text, letters)), x=0.012, ha="left", fontsize=font, color=PALE)
 
     def say_instead(self, axes: Any, text: str) -> None:
-        """Say why there is nothing to see."""
+        """Say why there is nothing to see, instead of scales of nothing."""
+        axes.set_xticks([])
+        axes.set_yticks([])
         axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", fontsize=1.1 * self.font, color=PALE)
 
     def to_bytes(self, form: Format) -> bytes:
