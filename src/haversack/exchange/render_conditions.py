@@ -78,7 +78,7 @@ def _exits(conditions: Conditions) -> Iterator[tuple[str, Exit]]:
 
 
 def _said(waits: Trigger | Exit) -> TriggerBy | None:
-    """Which price it waits for, if its owner said so: else it is null in the history (seen in another client's samples, 2025-07)."""
+    """Which price it waits for, if its owner said so: else null in the history (seen in another client's samples, 2025-07)."""
     return None if waits.by_default else waits.by
 
 
