@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import subprocess
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -18,7 +19,9 @@ from cli.command import COMMAND, environment, run
 from haversack import Client, Credentials, Order
 from haversack.cli.here import Surroundings
 from haversack.cli.main import run as command
+from haversack.cli.profile.keys import store_keys
 from haversack.clock import SystemClock, now_ms
+from haversack.credentials import Secret
 from served import serve
 
 READY = re.compile(r"ready http://127\.0\.0\.1:(\d+) ws://127\.0\.0\.1:(\d+)\n")
@@ -184,3 +187,15 @@ def test_help_names_the_commands_and_the_options(tmp_path: Path) -> None:
     assert "demo" in done.stdout
     options = run("exchange", "--help", cwd=tmp_path, env=environment(tmp_path))
     assert all(name in options.stdout for name in ("--port", "--data", "--seed", "--speed-bump-ms", "--no-crowd", "--key"))
+
+
+def test_a_key_for_real_money_is_refused_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HAVERSACK_CONFIG", str(tmp_path / "config.toml"))
+    (tmp_path / "config.toml").write_text(f"[profiles.live]\nkey_file = '{tmp_path}/live.key'\n")
+    keys = store_keys(tmp_path / "live.key", Secret(b64encode(bytes(range(32))).decode()), "live")
+    out, err = StringIO(), StringIO()
+    given = ["exchange", "--data", str(tmp_path / "data"), "--key", Credentials.generate().public_key, "--key", keys.public_key]
+    code = command(given, Surroundings({}, StringIO(), out, err))
+    said = "haversack: a key of the profile live is for real money: a local exchange does not take it\n"
+    assert (code, out.getvalue(), err.getvalue()) == (2, "", said)
+    assert not (tmp_path / "data").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -114,6 +115,12 @@ def _check(port: int, speed_bump_ms: int, rate_limit: int | None, keys: tuple[st
     strangers = [text for text in keys if not Verifier.is_key(text)]
     if strangers:
         raise UsageError(f"--key must be base64 of 32 bytes, found {strangers[0]!r}")
+    if keys:
+        from haversack.cli.profile.config import read_config
+        from haversack.cli.profile.places import places
+        from haversack.cli.profile.separation import refuse_live_keys
+
+        refuse_live_keys(read_config(places(os.environ), os.environ), keys)
 
 
 def _idle_s(text: str | None) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from haversack.cli.profile.config import Config, Settings
@@ -31,3 +32,11 @@ def refuse_shared_keys(config: Config, settings: Settings, public_key: str) -> N
                 f"the profiles {settings.name} and {other.name} have the same keys: a key is for real money or for play money, "
                 f"so give {settings.name if settings.kind == 'sim' else other.name} keys of its own (haversack init)"
             )
+
+
+def refuse_live_keys(config: Config, public_keys: Iterable[str]) -> None:
+    """Raise if one of these keys is a live profile's: a local exchange takes none of them."""
+    given = set(public_keys)
+    for profile in config.profiles.values():
+        if profile.kind == "live" and public_key_in(Path(profile["key_file"])) in given:
+            raise KeyMisplaced(f"a key of the profile {profile.name} is for real money: a local exchange does not take it")
