@@ -189,10 +189,14 @@ def test_help_names_the_commands_and_the_options(tmp_path: Path) -> None:
     assert all(name in options.stdout for name in ("--port", "--data", "--seed", "--speed-bump-ms", "--no-crowd", "--key"))
 
 
-def test_a_key_for_real_money_is_refused_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HAVERSACK_CONFIG", str(tmp_path / "config.toml"))
-    (tmp_path / "config.toml").write_text(f"[profiles.live]\nkey_file = '{tmp_path}/live.key'\n")
-    keys = store_keys(tmp_path / "live.key", Secret(b64encode(bytes(range(32))).decode()), "live")
+def test_a_key_for_real_money_is_refused_in_one_line(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A folder of its own: in `tmp_path` no key may be found.
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HAVERSACK_CONFIG", str(home / "config.toml"))
+    (home / "config.toml").write_text(f"[profiles.live]\nkey_file = '{home}/live.key'\n")
+    keys = store_keys(home / "live.key", Secret(b64encode(bytes(range(32))).decode()), "live")
     out, err = StringIO(), StringIO()
     given = ["exchange", "--data", str(tmp_path / "data"), "--key", Credentials.generate().public_key, "--key", keys.public_key]
     code = command(given, Surroundings({}, StringIO(), out, err))
