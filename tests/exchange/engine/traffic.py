@@ -164,6 +164,8 @@ class Traffic:
         """Where the index of each perpetual is."""
         self._leans = dict.fromkeys(USERS, 0.85)
         """How many of a user's orders in perpetuals are bids, so that positions grow."""
+        self._is_calm = False
+        """Whether no prices come for a while, so that one order of an account follows the other at the same marks."""
         self.now_us = START_US
         """When the newest command comes."""
 
@@ -172,14 +174,16 @@ class Traffic:
         rng = self._rng
         # Mostly a second and a half; now and then so long that funding is due, or just a moment.
         self.now_us += rng.choices([1_500_000, 40, 1_900_000_000, 9_000_000_000], [900, 90, 6, 1])[0]
+        if rng.random() < 0.02:
+            self._is_calm = not self._is_calm
         kind = rng.random()
-        if kind < 0.69:
+        if kind < 0.67 or (self._is_calm and 0.84 < kind < 0.95):
             return self._place()
-        if kind < 0.83:
+        if kind < 0.81:
             return self._cancel()
-        if kind < 0.84:
+        if kind < 0.82:
             return CancelAll(self._account(), rng.choice(MARKETS).symbol, rng.choice((None, None, *CancelOrderType)))
-        if kind < 0.86:
+        if kind < 0.84:
             return self._set_state()
         if kind < 0.95:
             return self._prices()
@@ -228,7 +232,8 @@ class Traffic:
         rng, rules = self._rng, self._rng.choice((*MARKETS, *PERPETUALS))
         if rules.is_perpetual:
             return self._position(rules)
-        place = self._order(rules, self._account())
+        # Those after the first five have nothing but cash, whose worth no spot market moves.
+        place = self._order(rules, self._rng.randrange(5) + 1)
         if rules is SPOT and rng.random() < 0.02:
             trigger = Trigger(TriggerBy.LAST_PRICE, self._price(rules, place.side), rng.randrange(1, 60))
             return msgspec.structs.replace(place, trigger=trigger, quantity=None, quote_quantity=None)
@@ -238,6 +243,8 @@ class Traffic:
         """An order in a perpetual: half of them are users', some only reduce, some wait, some have exits."""
         rng = self._rng
         account = rng.choice(HOUSE) if rng.random() < 0.35 else rng.choice((1, 2, 7, 7) if rules is LARGE else (1, 5, 5, 6, 6))
+        if self._is_calm and rng.random() < 0.6:
+            account = 7 if rules is LARGE else 6
         place = self._order(rules, account)
         more: dict[str, Any] = {}
         if account in USERS:
