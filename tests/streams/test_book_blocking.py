@@ -167,7 +167,7 @@ def test_a_forked_process_is_told_that_nothing_comes_there_and_harms_nobody() ->
     with shop.streams() as streams, streams.book(SYMBOL, timeout_s=PATIENCE_S) as book:
         subscription = streams.subscribe("trade.SOL_USDC")
         works: list[Callable[[], object]] = [
-            *(lambda: book.is_synced, lambda: book.best_bid, book.wait_synced, lambda: next(iter(book)), subscription.next),
+            *(lambda: book.is_synced, lambda: book.best_bid, book.synced, lambda: next(iter(book)), subscription.next),
             *(lambda: streams.subscribe("trade.SOL_USDC"), streams.close),
         ]
         said = said_in_a_fork(works)
@@ -187,9 +187,9 @@ def test_a_gap_is_raised_and_waited_out() -> None:
         with pytest.raises(Gap):
             _ = book.best_bid
         with pytest.raises(TimeoutError, match="had to come next"):
-            book.wait_synced(0.01)
+            book.synced(0.01)
         shop.is_open.set()
-        book.wait_synced(PATIENCE_S)
+        book.synced(PATIENCE_S)
         assert shop.is_newest(book)
 
 
@@ -253,7 +253,7 @@ def test_a_close_ends_the_iterations_and_waits_of_other_threads(what: str) -> No
         with pytest.raises(BookNotSynced, match="closed"):
             _ = book.best_ask
         with pytest.raises(StreamClosed):
-            book.wait_synced(PATIENCE_S)
+            book.synced(PATIENCE_S)
         book.close()
 
 

@@ -295,7 +295,7 @@ class BlockingStreams:
 
         book = BlockingBook(thread, thread.call(lend))
         try:
-            book.wait_synced(timeout_s)
+            book.synced(timeout_s)
         except BaseException:
             book.close()
             raise

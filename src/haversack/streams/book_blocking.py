@@ -21,7 +21,7 @@ class BlockingBook(LiveBook):
 
     Read it in any thread: each answer is of one update, and two of them may be of two; `snapshot` gives several of one. While
     the book cannot know that it is right, because a message was missed or the connection is lost, reading raises BookNotSynced,
-    and `trouble` says why. It comes back by itself, with a new snapshot; `wait_synced` waits for that. Iteration gives the book
+    and `trouble` says why. It comes back by itself, with a new snapshot; `synced` waits for that. Iteration gives the book
     whenever what can be read has changed and it is in sync, never twice for one state and never an old one: whoever is slow
     misses states, not the newest. As the book goes on meanwhile, what is read after that may be newer, or raise BookNotSynced.
 
@@ -40,7 +40,7 @@ class BlockingBook(LiveBook):
     def _error(self) -> BookNotSynced:
         return BookNotSynced(self.symbol, ELSEWHERE) if self._thread.is_elsewhere else super()._error()
 
-    def wait_synced(self, timeout_s: float | None = None) -> None:
+    def synced(self, timeout_s: float | None = None) -> None:
         """Wait until it is in sync; a TimeoutError if that takes longer. Raises what ended it, as an AsyncBook does."""
         self.wait_until(lambda: self.is_synced or self._failure() is not None, timeout_s)
         failure = None if self.is_synced else self._failure()
