@@ -67,6 +67,20 @@ def test_a_refused_signature_is_loud_while_it_is_opened() -> None:
     run(main())
 
 
+def test_opening_has_a_limit_if_it_is_given_one() -> None:
+    async def main() -> None:
+        async with exchange_of() as exchange, exchange.client() as client:
+            exchange.faults.add(AnswerFault(action=AnswerAction.DELAY, operation="GetFillHistory", delay_s=5))
+            with pytest.raises(TimeoutError, match="could not be read within 3 s"):
+                _ = await client.account_view(timeout_s=3)
+            assert ours() == []
+            async with client.account_view(timeout_s=30) as account:
+                await seconds(40)
+                assert account.is_synced
+
+    run(main())
+
+
 class Refusing(Link):
     """Refuses the first requests for the account's streams, after a while."""
 

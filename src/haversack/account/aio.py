@@ -86,12 +86,14 @@ class AsyncAccount:
         rhythm: Rhythm | None = None,
         streams: AsyncStreams | None = None,
         key_changed: bool = False,
+        timeout_s: float | None = None,
         aside: Aside = asyncio.to_thread,
     ) -> None:
         self._wiring = wiring
         self._since_ms = since_ms
         self._rhythm = rhythm
         self._streams = streams
+        self._timeout_s = timeout_s
         signer = wiring.session.signer
         account = None if signer is None else account_mark(signer.public_key)
         self._kept = None if path is None else KeptFile(path, aside, account=account, key_changed=key_changed)
@@ -242,18 +244,25 @@ class AsyncAccount:
         if self._wiring.session.signer is None:
             raise MissingCredentials("an account view needs keys: give the client credentials")
         self._task = asyncio.create_task(self._live(), name="haversack account")
+        limit = asyncio.timeout(self._timeout_s)
         try:
-            while not self.is_synced:
-                self._check_going()
-                error = self._tending.reading_error if self._tending is not None else None
-                if error is not None and not getattr(error, "retryable", False):
-                    raise error
-                await self._changed()
-        except BaseException:
+            async with limit:
+                await self._first_synced()
+        except BaseException as error:
             await self.close()
+            if limit.expired() and isinstance(error, TimeoutError):
+                raise TimeoutError(f"the account could not be read within {self._timeout_s:g} s") from None
             raise
         self._is_open = True
         return self
+
+    async def _first_synced(self) -> None:
+        while not self.is_synced:
+            self._check_going()
+            error = self._tending.reading_error if self._tending is not None else None
+            if error is not None and not getattr(error, "retryable", False):
+                raise error
+            await self._changed()
 
     async def _live(self) -> None:
         error: BaseException | None = None

@@ -177,6 +177,7 @@ class AsyncClient(Groups["AsyncClient"]):
         rhythm: Rhythm | None = None,
         streams: AsyncStreams | None = None,
         key_changed: bool = False,
+        timeout_s: float | None = None,
     ) -> AsyncAccount:
         """Orders, fills, balances and positions of this client's account, kept true: open it by `async with` or by `await`.
 
@@ -184,13 +185,16 @@ class AsyncClient(Groups["AsyncClient"]):
         needs one of its own.
         `since_ms`: from when on fills are told, if nothing is remembered; from the opening on if not given. `rhythm`: how often
         everything is read. `streams`: an open connection to use; it has one of its own otherwise. `key_changed`: True if the file
-        was written with an earlier key of the same account; the file of another key is refused.
+        was written with an earlier key of the same account; the file of another key is refused. `timeout_s`: how long the first
+        complete reading may take, then a TimeoutError; without it, as long as the exchange needs to come back.
         """
         from haversack.account.aio import AsyncAccount
         from haversack.account.tending import Wiring
 
         wiring = Wiring(session=self.session, perform=self.perform, streams=self.streams, witnesses=self._witnesses)
-        return AsyncAccount(wiring, path, since_ms=since_ms, rhythm=rhythm, streams=streams, key_changed=key_changed)
+        return AsyncAccount(
+            wiring, path, since_ms=since_ms, rhythm=rhythm, streams=streams, key_changed=key_changed, timeout_s=timeout_s
+        )
 
     async def close(self) -> None:
         """Close the connections; a transport that you brought yourself is left open."""
