@@ -45,7 +45,10 @@ PROMISED = {
     "index.md": ("Filled ", "501.4985"),
     "streams.md": ("depth.SOL_USDC",),
     "books.md": (),
-    "account.md": ("OrderState.FILLED [] {}",),
+    "account.md": (
+        *("OrderState.FILLED [] {}", "['TRIGGER_PENDING', 'TRIGGER_PENDING']"),
+        *("['FILLED', 'EXPIRED', 'EXPIRED', 'FILLED']", "-0."),
+    ),
 }
 
 
