@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from exchange.api.margin import marked
 from exchange.stranger import Desk, Stranger, loads, open_desk
+from haversack.exchange.engine.command import OpenAccount
 from haversack.exchange.messages import Reply
 from recordings import folder, recorded_frames
 
@@ -112,6 +114,7 @@ async def test_the_private_frames_of_that_session_are_the_recorded_ones() -> Non
     assert [json.dumps(frame) for frame in heard] == [json.dumps(frame) for frame in wanted]
 
 
+PERP = "SOL_USDC_PERP"
 # What was sent, by the recording's name and what its note says of it. The market stood at 156.6.
 ORDERS: dict[tuple[str, str], dict[str, Any]] = {
     ("test_place_order_precision_edge_cases", "SOL_USDC Limit qty"): {"quantity": "0.123456789123456789"},
@@ -122,21 +125,22 @@ ORDERS: dict[tuple[str, str], dict[str, Any]] = {
     ("test_place_order_extreme_edge_cases", "buy 0.1 at 0.01"): {"price": "0.01", "quantity": "0.1"},
     ("test_place_order_extreme_edge_cases", "buy 0.1 at 1000x"): {"price": "156600", "quantity": "0.1"},
     ("test_place_order_malformed_data", "symbols"): {"symbol": "SOL/USDC"},
+    ("test_perp_order_time_in_force_validation", "Limit GTC"): {"symbol": PERP},
+    ("test_perp_order_time_in_force_validation", "Limit IOC"): {"symbol": PERP, "timeInForce": "IOC"},
+    ("test_perp_order_time_in_force_validation", "Limit FOK"): {"symbol": PERP, "timeInForce": "FOK"},
+    ("test_perp_market_order_zero_margin_error", "Market"): {"symbol": PERP, "orderType": "Market", "price": None},
+    ("test_perp_order_authentication_validation", "huge quantity"): {"symbol": PERP, "quantity": "10000000"},
 }
-# What differs on purpose, and what perpetuals would need.
-NOT_HERE = {
-    "test_bp_get_market_nonexistent_symbol_error": "2026 says it with other words",
-    "test_bp_get_funding_rate_nonexistent_symbol_error": "of perpetuals",
-    "test_bp_get_funding_rate_spot_symbol_error": "of perpetuals",
-    "test_perp_order_time_in_force_validation": "of perpetuals",
-    "test_perp_market_order_zero_margin_error": "of perpetuals",
-    "test_perp_order_authentication_validation": "of perpetuals",
-}
+# What differs on purpose.
+NOT_HERE = {"test_bp_get_market_nonexistent_symbol_error": "2026 says it with other words"}
 
 
 async def repeated(desk: Desk, row: Row) -> Reply | None:
     """The answer to the same request by an account without money; None if the recording is not for here."""
     nobody = Stranger(desk, 2)
+    if "perp" in row.where:
+        command = OpenAccount(nobody.public_key, desk.venue.listing.fee_tier(), ())
+        desk.venue.execute(command, now_us=desk.clock.now_us())
     if row.where in NOT_HERE:
         return None
     if row.method == "GET":
@@ -154,13 +158,15 @@ async def test_every_recorded_refusal_is_repeated_in_its_bytes() -> None:
     compared = 0
     for row in rows("errors.json"):
         async with open_desk(grants={"SOL": "5"}) as desk:
-            # A book around the price of the recording; the one who is refused has no USDC.
-            await Stranger(desk, 1).place(side="Ask", price="156.61", quantity="1")
+            # Books around the price of the recording; the one who is refused has nothing but SOL, and in the perpetual nothing.
+            marked(desk, "156.6")
+            for symbol in ("SOL_USDC", PERP):
+                loads(await Stranger(desk, 1).place(symbol=symbol, side="Ask", price="156.61", quantity="1"))
             reply = await repeated(desk, row)
         if reply is not None:
             assert (reply.status, reply.content_type, reply.body) == (row.status, row.content_type, row.body), row
             compared += 1
-    assert compared >= 15
+    assert compared >= 22
 
 
 @pytest.mark.parametrize("target", ["/api/v1/status", "/api/v1/ping", "/api/v1/time", "/api/v1/market?symbol=USDT_USDC"])
