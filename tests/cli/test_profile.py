@@ -244,6 +244,19 @@ def test_a_live_profile_without_a_file_takes_the_keys_of_the_environment(inside:
 
 
 @pytest.mark.parametrize(
+    ("named", "says"),
+    [
+        ({"BACKPACK_API_KEY": "abc"}, "the environment has BACKPACK_API_KEY but not BACKPACK_API_SECRET: set both"),
+        ({"BACKPACK_API_KEY": "abc", "BACKPACK_API_SECRET": "def"}, "(in the environment)"),
+    ],
+)
+def test_keys_of_the_environment_that_are_none_say_where_they_are(named: dict[str, str], says: str, inside: Inside) -> None:
+    done = inside.run("balances", "-p", "live", environ=named)
+    assert (done.code, done.err.count("\n")) == (3, 1)
+    assert says in done.err
+
+
+@pytest.mark.parametrize(
     ("profile", "url", "stream_url"),
     [
         ("live", "http://127.0.0.1:8787", STREAM_URL),

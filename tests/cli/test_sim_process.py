@@ -20,7 +20,7 @@ from haversack import Client, Credentials, DepthUpdate
 from haversack.cli.here import Surroundings
 from haversack.cli.main import run as command
 from haversack.cli.profile import open_profile
-from haversack.cli.profile.sim import SimUnavailable, ensure, stop
+from haversack.cli.profile.sim import PORT_NAME, SimUnavailable, ensure, stop
 from haversack.exchange.control.place import ADDRESS_NAME, SOCKET_NAME, find, write_whereabouts
 from served import serve
 
@@ -83,6 +83,55 @@ def test_ticker_and_help_load_neither_the_library_of_words_nor_that_of_colours(m
         )
         done = subprocess.run([sys.executable, "-c", program], check=False, env=machine.env, capture_output=True, text=True)
         assert done.stdout.endswith("\n[]\n"), done
+
+
+def test_an_exchange_that_starts_again_has_its_port_again_unless_that_is_taken(machine: Machine) -> None:
+    settings = open_profile("sim", environ=machine.env).settings
+    before = ensure(settings)
+    assert stop(machine.folder)
+    assert ensure(settings) == before
+    assert stop(machine.folder)
+    with socket.create_server(("127.0.0.1", int(before.url.rpartition(":")[2]))):
+        assert ensure(settings).url != before.url
+
+
+@pytest.mark.parametrize("text", ["", "0x1f", "99999999", "-1"])
+def test_a_port_of_last_time_that_makes_no_sense_is_as_good_as_none(text: str, machine: Machine) -> None:
+    settings = open_profile("sim", environ=machine.env).settings
+    stop(machine.folder)
+    (machine.folder / PORT_NAME).write_text(text)
+    assert ensure(settings).url.startswith("http://127.0.0.1:")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_that_were_closed_beforehand_are_no_traceback(closed: str, machine: Machine) -> None:
+    ensure(open_profile("sim", environ=machine.env).settings)
+    done = subprocess.run(
+        ["sh", "-c", f'"$@" {closed}', "sh", *COMMAND, "ticker", "SOL_USDC"],
+        check=False,
+        env=machine.env,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done
+    assert ("Last day" in done.stdout) == (">&-" not in closed.replace("2>&-", ""))
+
+
+def test_nobody_is_asked_where_standard_input_is_closed(machine: Machine) -> None:
+    done = subprocess.run(
+        ["sh", "-c", '"$@" <&-', "sh", *COMMAND, "init", "-p", "live"],
+        check=False,
+        env={name: value for name, value in machine.env.items() if not name.startswith("BACKPACK_")},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (3, 1), done
+
+
+def test_a_dry_run_names_the_port_of_an_exchange_that_runs(machine: Machine) -> None:
+    url = ensure(open_profile("sim", environ=machine.env).settings).url
+    done = machine.say("order", "place", "SOL_USDC", "bid", "1", "--price", "90", "--dry-run")
+    assert f"{url}/api/v1/order\n" in done.out
 
 
 def test_ctrl_c_ends_a_stream_cleanly(machine: Machine) -> None:

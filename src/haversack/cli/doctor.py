@@ -14,6 +14,7 @@ from haversack.cli.here import Here
 from haversack.cli.output.table import Column, Table, column
 from haversack.cli.reports import hint_of
 from haversack.errors import HaversackError
+from haversack.units import plain, stripped
 
 if TYPE_CHECKING:
     from haversack.client.blocking import Client
@@ -139,7 +140,9 @@ class _Examination:
         from haversack.cli.spending import Ledger
 
         ledger = Ledger(self._here.profile)
-        return Finding("limits", "ok", f"{ledger.order_max} an order; {ledger.spent()} of {ledger.day_max} are spent today")
+        return Finding(
+            "limits", "ok", f"{ledger.order_max} an order; {plain(stripped(ledger.spent()))} of {ledger.day_max} are spent today"
+        )
 
 
 def _versions() -> str:

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Run the command line of this process."""
+    open_what_is_closed()
     if find_spec("cyclopts") is None or find_spec("rich") is None:
-        sys.exit('the command needs two more libraries: pip install "haversack[cli]"')
+        print('haversack: the command needs two more libraries: pip install "haversack[cli]"', file=sys.stderr)
+        sys.exit(2)
     try:
         from haversack.cli.here import Surroundings
 
@@ -70,6 +72,16 @@ def run(arguments: list[str], around: Surroundings) -> int:
         around.stderr.write(f"haversack: {error.strerror or error}{place}\n")
         return Exit.ERROR
     return Exit.OK
+
+
+def open_what_is_closed() -> None:
+    """Give this process the standard streams that it was started without, as in `haversack ticker >&-`: empty, and going nowhere.
+
+    Left closed, their numbers would go to the next files that are opened, and what is printed would land in them.
+    """
+    for name, how in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), how))
 
 
 def say_nothing_more() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from haversack.cli.here import Here
@@ -14,6 +15,7 @@ from haversack.units import plain, stripped
 from haversack.wire.orders import PlaceOrder, PlaceOrders
 
 if TYPE_CHECKING:
+    from haversack.cli.profile.opening import Profile
     from haversack.client.blocking import Client
     from haversack.wire.base import Operation
 
@@ -50,7 +52,6 @@ def show_only(operation: Operation[Any], here: Here) -> None:
     """Print the exact request and the string that would be signed; nothing is sent. The signature itself is not made."""
     from haversack.clock import SystemClock
     from haversack.credentials import Credentials
-    from haversack.rest.address import REST_URL
     from haversack.rest.request import prepare
     from haversack.signing import Signer
 
@@ -69,7 +70,7 @@ def show_only(operation: Operation[Any], here: Here) -> None:
     pairs: list[tuple[str, Any]] = [
         ("sent", "no"),
         ("method", request.method),
-        ("url", (REST_URL if here.profile.is_live else "http://127.0.0.1") + request.target),
+        ("url", _address(here.profile) + request.target),
         *((f"header {name}", value) for name, value in headers.items()),
         ("body", request.body.decode() if request.body is not None else None),
         ("signing string", signed[0].decode() if signed else None),
@@ -90,6 +91,16 @@ def in_words(operation: Operation[Any]) -> str:
     quantity = operation.quantity if operation.quantity is not None else f"for {operation.quote_quantity}"
     price = f"at {operation.price}" if operation.price is not None else "at the market's price"
     return ", ".join([f"{operation.side} {quantity} {operation.symbol} {price} ({operation.order_type})", *given])
+
+
+def _address(profile: Profile) -> str:
+    """Where a request would go. A local exchange that does not run has no port yet, and is not started for a dry run."""
+    if profile.is_live or profile.settings["url"]:
+        return profile.address.url
+    from haversack.exchange.control.place import find
+
+    found = find(Path(profile.settings["data"]))
+    return "http://127.0.0.1" if found is None else found.url
 
 
 def _sent(operation: Operation[T], client: Client, here: Here) -> T:

@@ -80,6 +80,19 @@ def secret_from(names: Mapping[str, str]) -> Secret | None:
     return None
 
 
+def keys_of_environment(names: Mapping[str, str]) -> Credentials | None:
+    """The keys that an environment holds; None if it holds none. Half a pair, and what is no key, is refused by its name."""
+    try:
+        secret = secret_from(names)
+        if secret is not None:
+            return Credentials.from_secret(secret)
+    except InvalidCredentials as error:
+        raise InvalidCredentials(f"{error} (in the environment)") from None
+    if names.get("BACKPACK_API_KEY"):
+        raise MissingCredentials("the environment has BACKPACK_API_KEY but not BACKPACK_API_SECRET: set both")
+    return None
+
+
 def secret_in_file(path: Path) -> Secret:
     """The secret of a file of lines NAME=value, which nobody else may be able to read."""
     Credentials.from_file(path)

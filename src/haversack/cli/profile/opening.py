@@ -78,14 +78,11 @@ class Profile:
 
         A live profile without a key file takes what the environment has; a sim profile never looks there.
         """
-        from haversack.cli.profile.keys import load_keys, new_secret, secret_from, store_keys
+        from haversack.cli.profile.keys import keys_of_environment, load_keys, new_secret, store_keys
 
         keys = load_keys(self.settings)
         if keys is None and self.is_live:
-            from haversack.credentials import Credentials
-
-            secret = secret_from(self._environ)
-            keys = None if secret is None else Credentials.from_secret(secret)
+            keys = keys_of_environment(self._environ)
         elif keys is None:
             try:
                 keys = store_keys(Path(self.settings["key_file"]), new_secret(), self.settings.kind)

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from haversack.clock import SystemClock
 from haversack.errors import HaversackError, UsageError
@@ -28,6 +30,7 @@ END = signal.SIGTERM
 START_S_MAX = 30
 STOP_S_MAX = 10
 LOG_NAME = "exchange.log"
+PORT_NAME = "port"
 _LOOK_S = 0.02
 _LOG_BYTES_MAX = 1_000_000
 
@@ -65,7 +68,7 @@ def stop(folder: Path) -> bool:
 
 def _start(folder: Path, settings: Settings) -> Whereabouts:
     print(f"haversack: starting the local exchange of the profile {settings.name} ({folder})", file=sys.stderr)
-    command = [sys.executable, "-m", "haversack", "exchange", "--port", "0", "--data", str(folder)]
+    command = [sys.executable, "-m", "haversack", "exchange", "--port", str(_port_of_last_time(folder)), "--data", str(folder)]
     command += ["--seed", str(settings["seed"]), "--idle", settings["idle"]]
     log = folder / LOG_NAME
     try:
@@ -86,9 +89,25 @@ def _start(folder: Path, settings: Settings) -> Whereabouts:
         process.kill()
         said = "it was not ready in time" if status is None else _last_line(log, written) or f"it ended with {status}"
         raise SimUnavailable(f"the local exchange did not start: {said} (its log is {log}; without {folder} it begins anew)")
+    with suppress(OSError):
+        (folder / PORT_NAME).write_text(str(urlsplit(found.url).port), encoding="ascii")
     # It outlives this process, on purpose, and must not be waited for when this one ends.
     process.returncode = 0
     return found
+
+
+def _port_of_last_time(folder: Path) -> int:
+    """The port that it had before, so that a stream that is still open finds it again; 0, which is any, if that is taken."""
+    try:
+        port = int((folder / PORT_NAME).read_text(encoding="ascii"))
+        with socket.socket() as trial:
+            if sys.platform != "win32":
+                # Connections of its last run may still be ending, which does not keep a server from listening.
+                trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(("127.0.0.1", port))
+    except (OSError, ValueError, OverflowError):
+        return 0
+    return port
 
 
 def _waited(is_so: Callable[[], bool], limit_s: float) -> bool:
