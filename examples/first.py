@@ -12,4 +12,4 @@ depth = client.markets.depth("SOL_USDC", limit="5")
 best_bid, quantity = depth.bids[-1]
 order = client.orders.place(symbol="SOL_USDC", side="Bid", order_type="Limit", price=best_bid, quantity="1.5")
 print(order.order_id, order.status)
-print(client.orders.cancel(symbol="SOL_USDC", order_id=order.order_id))
+print(client.orders.cancel(symbol="SOL_USDC", order_id=order.order_id).status)
