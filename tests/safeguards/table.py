@@ -1281,8 +1281,8 @@ SAFEGUARDS = (
     Safeguard(
         "a budget pays for what fills lose",
         "exchange/engine/perpetual/margins.py",
-        "account.budget.lose(max(0, paid - marked_quote) + fill.fee + fill.liquidation_fee)",
-        "account.budget.lose(max(0, paid - marked_quote))",
+        "budget.lose(max(0, lost) + fill.fee + fill.liquidation_fee)",
+        "budget.lose(max(0, lost))",
         "tests/exchange/engine/perpetual/test_budget.py::test_budget_is_never_more_than_what_is_left",
     ),
     Safeguard(

@@ -10,6 +10,8 @@ def twice_active_price(book: Book, last_price: int | None) -> int | None:
     bid, ask = book.bids.best(), book.asks.best()
     if bid and ask and last_price is not None:
         # The best bid is below the best ask, so the median is the last price, moved inside them.
-        return 2 * max(bid.price, min(ask.price, last_price))
+        if last_price < bid.price:
+            return 2 * bid.price
+        return 2 * min(ask.price, last_price)
     known = [level.price for level in (bid, ask) if level] + ([] if last_price is None else [last_price])
     return sum(known) * 2 // len(known) if known else None

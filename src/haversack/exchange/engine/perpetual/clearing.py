@@ -61,9 +61,10 @@ class PerpetualClearing:
     def refusal(self, place: Place, account: Account) -> Refusal | None:
         """Why the market takes no more of such an order, before anybody asks for money."""
         perpetual, holding = self._rules.perpetual, self.holdings.get(account.number)
-        if perpetual is None or place.quantity is None or account.is_house:
+        limit = None if perpetual is None else perpetual.open_interest_limit
+        if limit is None or place.quantity is None or account.is_house or self.open_interest + place.quantity <= limit:
             return None
-        position, limit = holding.quantity if holding else 0, perpetual.open_interest_limit
+        position = holding.quantity if holding else 0
         if opens_too_much(self.open_interest, limit, position=position, side=place.side, quantity=place.quantity):
             return Refusal.OPEN_INTEREST
         return None
@@ -125,40 +126,50 @@ class PerpetualClearing:
         changed = change(before, fill, new_id=0 if account.is_house else self._ledger.next_id, now_us=now_us)
         after = holding.position = changed.position
         was, now = before.quantity if before else 0, after.quantity if after else 0
-        self.open_interest += max(0, now) - max(0, was)
+        # Of the long side alone.
+        if now > 0:
+            self.open_interest += now
+        if was > 0:
+            self.open_interest -= was
         for each in changed.settlements:
             account.unsettled += each.amount
         if fill.fee or fill.liquidation_fee:
             self._ledger.take_fee(self._rules.quote, fill.fee + fill.liquidation_fee)
         if not account.is_house:
             mark = self._margins.mark(self._rules.symbol)
-            self._margins.charge(account, fill, fill.quantity * mark * self._rules.quote_unit)
-            self._tell(account, was, changed, events)
+            if account.budget is not None:
+                self._margins.charge(account.budget, fill, fill.quantity * mark * self._rules.quote_unit)
+            self._tell(account, was, changed, mark=mark, events=events)
         if self.following is not None:
             self.following.moved(account, was, now, events)
 
-    def _tell(self, account: Account, was: int, changed: Change, events: list[Event]) -> None:
+    def _tell(self, account: Account, was: int, changed: Change, *, mark: int, events: list[Event]) -> None:
         position, settlements = changed.position, changed.settlements
         if changed.closed is not None:
             closing = tuple(each for each in settlements if each.position_id == changed.closed.position_id)
             settlements = settlements[len(closing) :]
-            events.append(self.changed(account, was, changed.closed, closing))
+            events.append(self._changed(account, was, changed.closed, closing, mark=mark))
             was = 0
         if position is not None:
             if not was:
                 self._ledger.take_id()
-            events.append(self.changed(account, was, position, settlements))
+            events.append(self._changed(account, was, position, settlements, mark=mark))
 
     def changed(self, account: Account, was: int, position: Position, settlements: tuple[Settlement, ...]) -> PositionChanged:
         """What is told of a position that had another quantity, `was`, or other payments before."""
-        symbol, holding = self._rules.symbol, self.holding(account)
+        return self._changed(account, was, position, settlements, mark=self._margins.mark(self._rules.symbol))
+
+    def _changed(
+        self, account: Account, was: int, position: Position, settlements: tuple[Settlement, ...], *, mark: int
+    ) -> PositionChanged:
+        holding = self.holding(account)
         return PositionChanged(
             account.number,
-            symbol,
+            self._rules.symbol,
             was,
             position,
             settlements,
-            mark=self._margins.mark(symbol),
+            mark=mark,
             # Of one that was closed it is what orders could open; another one may be open already.
             exposed=holding.exposed if position.quantity else max(holding.bids, holding.asks),
             leverage_e8=account.settings.leverage_e8,

@@ -98,11 +98,10 @@ class Margins:
         holdings = msgspec.structs.replace(self.holdings(account), leverage_limit=compact(leverage_e8, LEVERAGE_SCALE))
         return account_margin(holdings, list(self.exposures(account).values())).net_equity_available >= 0
 
-    def charge(self, account: Account, fill: Fill, marked_quote: int) -> None:
-        """Tell the budget what a fill cost more than it is worth at the mark price."""
-        if account.budget is not None:
-            paid = fill.quote if fill.quantity > 0 else -fill.quote
-            account.budget.lose(max(0, paid - marked_quote) + fill.fee + fill.liquidation_fee)
+    def charge(self, budget: Budget, fill: Fill, marked_quote: int) -> None:
+        """Tell a budget what a fill cost more than it is worth at the mark price."""
+        lost = (fill.quote if fill.quantity > 0 else -fill.quote) - marked_quote
+        budget.lose(max(0, lost) + fill.fee + fill.liquidation_fee)
 
     def mark(self, symbol: str) -> int:
         """A perpetual's mark price in its price units; 0 before it has any price."""
