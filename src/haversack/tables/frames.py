@@ -20,7 +20,6 @@ from haversack.tables.columns import Column, columns_of
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
-    import pyarrow as pa
 
 Decimals: TypeAlias = Literal["exact", "float"]
 
@@ -29,8 +28,8 @@ _DIGITS_MAX = 38
 _DIGITS_MAX_WIDE = 76
 
 
-def to_arrow(rows: Iterable[Any], *, decimals: Decimals = "exact") -> pa.Table:
-    """A table of answers or events of one type.
+def to_arrow(rows: Iterable[Any], *, decimals: Decimals = "exact") -> Any:
+    """A `pyarrow.Table` of answers or events of one type. (pyarrow does not say what types it has, so none is promised.)
 
     `decimals="float"` gives doubles, which are no longer exact. Errors: UsageError for rows of several types, and where pyarrow
     is missing.
@@ -40,8 +39,7 @@ def to_arrow(rows: Iterable[Any], *, decimals: Decimals = "exact") -> pa.Table:
     arrow: Any = _library("pyarrow", "Arrow tables")
     columns = columns_of(rows)
     arrays = [arrow.array(_values(column, decimals), type=_type(column, arrow, decimals)) for column in columns]
-    table: pa.Table = arrow.table(arrays, names=[column.name for column in columns])
-    return table
+    return arrow.table(arrays, names=[column.name for column in columns])
 
 
 def to_polars(rows: Iterable[Any], *, decimals: Decimals = "exact") -> pl.DataFrame:
