@@ -19,15 +19,32 @@ class MoneyCheck:
         self._account = account
         self._complain = complain
         self.positions_told = 0
+        self._told_us = self._framed_us = 0
+        """Since when what was told last was so, and what a frame told last."""
+
+    def start(self) -> None:
+        """A run of the program begins, and knows nothing."""
+        self._told_us = self._framed_us = 0
 
     def told(self, event: AccountEvent) -> None:
-        """The program was told this. What it is told of a position was so at some time."""
+        """The program was told this. What it is told of a position was so at some time, and never goes back.
+
+        But for one case: a frame that comes late may tell what was so before an answer, because an answer holds no time.
+        """
         if not isinstance(event, PositionChanged):
             return
         self.positions_told += 1
-        position, were = event.position, self._truth.positions.get((self._account, event.symbol), [])
-        if position.net_quantity and position not in were:
-            self._complain(f"P2 a position was told that never was: {event}")
+        since_us = self._told_us if event.recovered else self._framed_us
+        were = self._truth.positions.get((self._account, event.symbol), [])
+        times_us = [time_us for time_us, position in were if position == event.position]
+        later_us = [time_us for time_us in times_us if time_us >= since_us]
+        if not later_us:
+            what = "was long ago" if times_us else "never was"
+            self._complain(f"P2 a position was told that {what}: {event}")
+            return
+        self._told_us = min(later_us)
+        if not event.recovered:
+            self._framed_us = self._told_us
 
     def is_settled(self, account: AsyncAccount) -> bool:
         """Whether positions and balances are as they are at the exchange."""

@@ -34,6 +34,8 @@ class PerpetualMarket:
         self._maker = self._opened("maker", _PLENTY)
         self._turns_s = start_s + plan.turn_s
         self._calm_s = calm_s
+        # If nobody trades after the faults, no frame says what the lost ones said.
+        self._rests_s = calm_s - self._dice.choice((-60.0, 0.5, 4.0))
         self._index = INDEX
         self._pause_s = self._dice.choice((0.15, 0.3))
         self.is_busy = True
@@ -113,7 +115,7 @@ class PerpetualMarket:
         self._loop.call_later(self._pause_s * self._dice.uniform(0.2, 2.0), self._act)
 
     def _act(self) -> None:
-        if not self.is_busy:
+        if not self.is_busy or self._loop.time() > self._rests_s:
             return
         chance = self._dice.random()
         if chance < 0.15:

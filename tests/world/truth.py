@@ -91,8 +91,8 @@ class Truth(Venue):
         """Orders that were accepted under a client id; what a trigger sends for one of them is none."""
         self.accepted: Counter[int] = Counter()
         """How many orders, by account."""
-        self.positions: dict[tuple[int, str], list[NetPosition]] = {}
-        """All that they ever were, by account and symbol."""
+        self.positions: dict[tuple[int, str], list[tuple[int, NetPosition]]] = {}
+        """All that they ever were and since when (us), by account and symbol."""
         self.happened: dict[int, Counter[str]] = {}
         """What is worth a figure, by account."""
 
@@ -119,7 +119,8 @@ class Truth(Venue):
         elif isinstance(event, _ENDS):
             self._watch_end(event)
         elif isinstance(event, PositionChanged):
-            self.positions.setdefault((event.account, event.symbol), []).append(self._net(event.symbol, event.position))
+            became = self.last_us, self._net(event.symbol, event.position)
+            self.positions.setdefault((event.account, event.symbol), [(0, FLAT)]).append(became)
         elif isinstance(event, FundingPaid):
             self._count(event.account, "funding payments")
         elif isinstance(event, LiquidationPrinted):

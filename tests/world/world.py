@@ -157,6 +157,7 @@ class World:
             self.life = Life(number, self._credentials, self.intents, self.fills, money=money, perpetuals=perpetuals, dice=dice)
             self.life.trades_until_s = self.weather.calm_s - self.plan.idle_s
             self.fills.start(self._folder, number)
+            self.money.start()
             wire = Wire(self.ways, self.complain)
             self._running = asyncio.create_task(self._live(self.life, wire), name="program")
             await asyncio.wait({self._running})
