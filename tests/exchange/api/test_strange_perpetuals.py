@@ -73,8 +73,8 @@ class Trader:
         )
         signature, timestamp, window = self._signed(f"instruction={instruction}{pairs}")
         headers = {"X-API-Key": self._public, "X-Signature": signature, "X-Timestamp": timestamp, "X-Window": window}
-        sent = {"params": fields} if method == "GET" else {"json": fields}
-        reply = self._session.request(method, self._venue.url + path, headers=headers, timeout=5, **sent)
+        query, body = (fields, None) if method == "GET" else (None, fields)
+        reply = self._session.request(method, self._venue.url + path, params=query, json=body, headers=headers, timeout=5)
         assert reply.status_code == 200, reply.text
         return reply.json() if reply.content else None
 
@@ -189,10 +189,10 @@ def check_liquidation(trader: Trader) -> None:
         quantity, price, fee = numbers(fill, "quantity", "price", "fee")
         if fill["systemOrderType"] == "LiquidatePositionOnBook":
             penalty = six(price * quantity / 100)
-            assert (price, quantity, fee) == (94, Fraction(ceil(left * 10), 100), six(price * quantity * TAKER) + penalty)
+            assert [price, quantity, fee] == [94, Fraction(ceil(left * 10), 100), six(price * quantity * TAKER) + penalty]
             penalties += penalty
         else:
-            assert (quantity, fee) == (left, 0)
+            assert [quantity, fee] == [left, 0]
         left, profit = left - quantity, profit + (price - 100) * quantity
     assert penalties
     (row,) = trader.history("positionHistoryQueryAll", "position")
