@@ -9,7 +9,7 @@ import base64
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from itertools import count
@@ -89,7 +89,7 @@ class Trader:
         return self.call("GET", instruction, f"/wapi/v1/history/{kind}", **fields)
 
     @contextmanager
-    def listen(self, *streams: str) -> Iterator[Callable[[Callable[[dict[str, Any]], bool]], list[dict[str, Any]]]]:
+    def listen(self, *streams: str) -> Generator[Callable[[Callable[[dict[str, Any]], bool]], list[dict[str, Any]]]]:
         """A connection, as what reads frames until one is the wanted one."""
         with connect(self._venue.stream_url) as socket:
             signature = [self._public, *self._signed("instruction=subscribe")]
