@@ -174,6 +174,10 @@ def test_what_makes_no_sense_is_refused_in_one_line(say: Say, words: list[str], 
     assert said.count("\n") == 1
 
 
+def test_a_call_that_is_wrong_is_sent_to_the_help_page_of_its_own_command(say: Say) -> None:
+    assert say("clock", "advance", status=2).endswith("(haversack exchange clock advance --help shows how it is used)\n")
+
+
 @pytest.mark.parametrize("words", [["clock"], ["state"], ["reset"], ["fault", "list"], ["fault", "disconnect"], ["save", "x"]])
 def test_a_folder_on_which_none_runs_says_so_in_one_line(tmp_path: Path, words: list[str]) -> None:
     expected = (

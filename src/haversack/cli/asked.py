@@ -162,6 +162,7 @@ def _apart(words: list[str]) -> None:
     try:
         app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        raise UsageError(f"{error} (haversack --help shows what there is)") from None
+        asked = " ".join(["haversack", *(error.command_chain or ())])
+        raise UsageError(f"{error} ({asked} --help shows how it is used)") from None
     finally:
         sys.stdout.flush()
