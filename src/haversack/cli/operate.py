@@ -86,7 +86,7 @@ def speed(times: int, /, *, data: Path = DATA) -> None:
 def seed(*, key: str, asset: Annotated[tuple[str, ...], Parameter(negative="")], data: Path = DATA) -> None:
     """Give a key's account paper money; one that is new gets this and nothing else.
 
-    Example: haversack exchange seed --key <public key> --asset USDC=10000 --asset SOL=5
+    Example: haversack exchange seed --key KEY --asset USDC=10000 --asset SOL=5
 
     Parameters
     ----------
