@@ -138,6 +138,10 @@ __all__ = sorted(_HOME)  # noqa: PLE0605  Type checkers read the stub.  # pyrigh
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("haversack")
     home = _HOME.get(name)
     if home is None:
         raise AttributeError(f"module 'haversack' has no attribute {name!r}")

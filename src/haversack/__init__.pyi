@@ -1,6 +1,7 @@
 # What type checkers and editors see: the names that __init__.py imports when they are first used.
 # isort: off
 
+__version__: str
 __all__: list[str]  # noqa: PYI035  It is made when the module is run, of the same names.
 
 from haversack.account.aio import AccountEvents as AccountEvents, AsyncAccount as AsyncAccount
