@@ -138,6 +138,25 @@ def test_order_that_goes_on_for_a_conditional_one_makes_it_be_read_soon() -> Non
     assert found.state is OrderState.TRIGGERED
 
 
+@pytest.mark.parametrize(
+    ("said", "is_soon"),
+    [
+        ({}, True),
+        ({"symbol": "BTC_USDC"}, False),
+        ({"client_id": PLACE.client_id}, False),
+        ({"order_id": "7", "status": OrderStatus.TRIGGER_PENDING}, False),
+    ],
+    ids=["of its market", "of another market", "of an order that is on its way", "its own"],
+)
+def test_order_that_nobody_knew_makes_a_conditional_one_be_read_soon(said: dict[str, Any], *, is_soon: bool) -> None:
+    """Whether the exchange says which order it goes on for is not known."""
+    view = started()
+    view.framed(frame("triggerPlaced", quantity=Decimal(0), order_id="7"), 0)
+    view.sent(PLACE)
+    view.framed(frame("orderAccepted", **({"order_id": "8"} | said)), 0)
+    assert (view.due_us() == Rhythm().recheck_us) is is_soon
+
+
 def test_fill_is_told_once_whoever_repeats_it() -> None:
     view = started()
     for _ in range(2):

@@ -28,6 +28,7 @@ from haversack.account.life import (
 from haversack.errors import ApiError, ConnectFailed, LocalRateLimit, OutcomeUnknown, UsageError
 from haversack.rest.inquiry import Outcome, Resolution
 from haversack.wire.base import CancelPending
+from haversack.wire.enums import OrderStatus
 from haversack.wire.events import OrderUpdate
 from haversack.wire.history import PastOrder
 from haversack.wire.orders import CancelAllOrders, CancelOrder, Order, PlaceOrder, RefusedInBatch
@@ -111,6 +112,17 @@ class Orders:
     def framed(self, frame: OrderUpdate) -> list[Change]:
         """A frame of the order stream has come."""
         return self._seen(seen_in_frame(frame))
+
+    def may_have_fired(self, frame: OrderUpdate) -> bool:
+        """Whether a frame of an order that nobody knew may mean that a conditional one of its market fired.
+
+        Whether the frame names the order that it goes on for is not certain of the real exchange.
+        """
+        if frame.order_id in self._by_id or frame.status is OrderStatus.TRIGGER_PENDING:
+            return False
+        if frame.client_id is not None and any(each.client_id == frame.client_id for each in self._unnamed.values()):
+            return False
+        return any(each.reached is OrderState.TRIGGER_PENDING and each.symbol == frame.symbol for each in self._by_id.values())
 
     def listed(self, rows: Iterable[Order | PastOrder]) -> list[Change]:
         """Rows of the open orders or of the history have come. That an order is missing in a list says nothing."""

@@ -155,10 +155,10 @@ class AccountView:
         elif is_of_fill(frame):
             # It cannot be told from its row in the history, so it is taken from there.
             self._schedule.hurry(now_us)
-        changes = self.orders.framed(frame)
-        if any(change.order.successor_id is not None and change.order.is_live for change in changes):
-            # No frame says that a trigger fired; the list of open orders shows it.
+        if self.orders.may_have_fired(frame):
+            # No frame says that a trigger fired; the list of open orders and the history show it.
             self._schedule.hurry(now_us)
+        changes = self.orders.framed(frame)
         gathered.add_changes(changes, recovered=False)
         self._tell(gathered)
 
