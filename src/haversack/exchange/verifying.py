@@ -1,21 +1,18 @@
 """Checks signatures beside the event loop: libsodium lets go of the interpreter, so another core does the arithmetic.
 
 A signature that comes alone is checked at once, because handing it over would take as long; those that come together are handed
-over together. All are answered in the order in which they came, and the first of many does not wait for the last: what follows
-its request goes on while the others are checked.
+over together. All are answered in the order in which they came.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from functools import partial
+from typing import NamedTuple, TypeAlias
 
 from haversack.signing import Verifier
-
-TOLD_TOGETHER = 4
-"""Verdicts that the event loop is woken for, unless there are no more: waking it takes about as long as one of them."""
 
 
 class Claim(NamedTuple):
@@ -30,13 +27,14 @@ class Claim(NamedTuple):
         return Verifier.verify(self.key, self.message, self.signature)
 
 
+_Waiting: TypeAlias = list[tuple[Claim, asyncio.Future[bool]]]
+
+
 class VerifyingThread:
     """One thread, which is started when it is first needed."""
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[Claim, asyncio.Future[bool]]] = deque()
-        """The loop adds on the right, and whoever checks takes from the left."""
-        self._checked: deque[tuple[asyncio.Future[bool], bool]] = deque()
+        self._waiting: _Waiting = []
         self._is_busy = False
         self._thread = ThreadPoolExecutor(1, "signatures")
 
@@ -56,42 +54,25 @@ class VerifyingThread:
         self._thread.shutdown()
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        if len(self._waiting) > 1:
-            self._thread.submit(self._check_all, loop)
-            return
-        for claim, future in self._waiting:
-            self._checked.append((future, _is_true(claim)))
-        self._waiting.clear()
-        self._end(loop)
+        batch, self._waiting = self._waiting, []
+        claims = [claim for claim, _ in batch]
+        if len(batch) == 1:
+            self._tell(loop, batch, _checked(claims))
+        else:
+            loop.run_in_executor(self._thread, _checked, claims).add_done_callback(partial(self._done, loop, batch))
 
-    def _check_all(self, loop: asyncio.AbstractEventLoop) -> None:
-        """In the thread: what waits, and what comes meanwhile."""
-        untold = 0
-        while self._waiting:
-            claim, future = self._waiting.popleft()
-            self._checked.append((future, _is_true(claim)))
-            untold += 1
-            if untold == TOLD_TOGETHER:
-                loop.call_soon_threadsafe(self._tell)
-                untold = 0
-        loop.call_soon_threadsafe(self._end, loop)
+    def _done(self, loop: asyncio.AbstractEventLoop, batch: _Waiting, done: asyncio.Future[list[bool]]) -> None:
+        # What could not be checked is not true.
+        self._tell(loop, batch, [False] * len(batch) if done.cancelled() or done.exception() else done.result())
 
-    def _end(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._is_busy = bool(self._waiting)
-        if self._is_busy:
-            # It came after the thread had looked for the last time.
-            loop.call_soon(self._begin, loop)
-        self._tell()
-
-    def _tell(self) -> None:
-        while self._checked:
-            future, is_true = self._checked.popleft()
+    def _tell(self, loop: asyncio.AbstractEventLoop, batch: _Waiting, found: Sequence[bool]) -> None:
+        for (_, future), is_true in zip(batch, found, strict=True):
             if not future.done():
                 future.set_result(is_true)
+        self._is_busy = bool(self._waiting)
+        if self._is_busy:
+            self._begin(loop)
 
 
-def _is_true(claim: Claim) -> bool:
-    try:
-        return claim.is_true()
-    except Exception:  # noqa: BLE001  # what could not be checked is not true
-        return False
+def _checked(claims: Sequence[Claim]) -> list[bool]:
+    return [claim.is_true() for claim in claims]
