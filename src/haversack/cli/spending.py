@@ -6,16 +6,15 @@ rest. It is given back only where it is certain that nothing was placed.
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from haversack.cli.locking import locked
 from haversack.clock import SystemClock
 from haversack.errors import ApiError, ConnectFailed, UsageError
 from haversack.units import from_time_us, plain, stripped, to_decimal
@@ -125,18 +124,6 @@ def _short(number: Decimal) -> str:
     return plain(stripped(number))
 
 
-@contextmanager
-def _locked(path: Path) -> Generator[None]:
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise UsageError(f"what is spent today cannot be counted in {path.parent}: {error.strerror}") from None
-    try:
-        if sys.platform != "win32":
-            import fcntl
-
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
+def _locked(path: Path) -> AbstractContextManager[None]:
+    trouble = f"what is spent today cannot be counted in {path.parent}"
+    return locked(path.with_name(path.name + ".lock"), path.parent, trouble)

@@ -12,14 +12,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from haversack.cli.locking import locked
 from haversack.clock import SystemClock
-from haversack.errors import HaversackError, UsageError
+from haversack.errors import HaversackError
 from haversack.exchange.control.place import Whereabouts, find
 
 if TYPE_CHECKING:
@@ -121,23 +122,9 @@ def _waited(is_so: Callable[[], bool], limit_s: float) -> bool:
     return True
 
 
-@contextmanager
-def _lock(folder: Path) -> Generator[None]:
+def _lock(folder: Path) -> AbstractContextManager[None]:
     """Held by one command at a time; the others wait."""
-    path = folder.with_name(folder.name + ".starting")
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise UsageError(f"the folder {folder} cannot be used: {error.strerror}") from None
-    try:
-        if sys.platform != "win32":
-            import fcntl
-
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
+    return locked(folder.with_name(folder.name + ".starting"), folder, f"the folder {folder} cannot be used")
 
 
 def _last_line(log: Path, begin: int) -> str:
