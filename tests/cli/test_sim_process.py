@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
@@ -22,6 +23,7 @@ from haversack.cli.main import run as command
 from haversack.cli.profile import open_profile
 from haversack.cli.profile.sim import PORT_NAME, SimUnavailable, ensure, stop
 from haversack.exchange.control.place import ADDRESS_NAME, SOCKET_NAME, find, write_whereabouts
+from haversack.exchange.journal import LOCK_NAME
 from served import serve
 
 
@@ -277,3 +279,26 @@ def test_an_exchange_that_does_not_stop_is_told(tmp_path: Path, monkeypatch: pyt
         write_whereabouts(tmp_path, "http://127.0.0.1:1", "ws://127.0.0.1:1")
         with pytest.raises(SimUnavailable, match=f"process {os.getpid()}.* did not stop within 0 s"):
             stop(Path("."))
+
+
+def test_an_exchange_is_stopped_when_its_folder_is_free_and_not_when_its_door_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("haversack.cli.profile.sim.STOP_S_MAX", 0)
+    monkeypatch.chdir(tmp_path)
+    for is_held in (True, False):
+        with socket.socket(socket.AF_UNIX) as door, open(LOCK_NAME, "w") as lock:
+
+            def closes_its_door(_process: int, _signal: int) -> None:
+                Path(SOCKET_NAME).unlink()
+
+            monkeypatch.setattr("haversack.cli.profile.sim.os.kill", closes_its_door)
+            fcntl.flock(lock, fcntl.LOCK_EX if is_held else fcntl.LOCK_UN)
+            door.bind(SOCKET_NAME)
+            door.listen()
+            write_whereabouts(tmp_path, "http://127.0.0.1:1", "ws://127.0.0.1:1")
+            if is_held:
+                with pytest.raises(SimUnavailable, match="and still holds"):
+                    stop(Path("."))
+            else:
+                assert stop(Path("."))

@@ -54,7 +54,7 @@ def ensure(settings: Settings) -> Address:
 
 
 def stop(folder: Path) -> bool:
-    """End the exchange that runs on a folder; False if none does."""
+    """End the exchange that runs on a folder, and wait until it has let go of it; False if none does."""
     found = find(folder)
     if found is None:
         return False
@@ -62,8 +62,9 @@ def stop(folder: Path) -> bool:
         os.kill(found.pid, END)
     except OSError as error:
         raise SimUnavailable(f"the exchange (process {found.pid}) cannot be stopped: {error.strerror}") from None
-    if not _waited(lambda: find(folder) is None, STOP_S_MAX):
-        raise SimUnavailable(f"the exchange (process {found.pid}) did not stop within {STOP_S_MAX} s")
+    # Its door closes first: it still writes what it has to write after that. Another may have been started there meanwhile.
+    if not _waited(lambda: find(folder) != found and (_is_free(folder) or find(folder) is not None), STOP_S_MAX):
+        raise SimUnavailable(f"the exchange (process {found.pid}) did not stop within {STOP_S_MAX} s, and still holds {folder}")
     return True
 
 
@@ -125,6 +126,27 @@ def _waited(is_so: Callable[[], bool], limit_s: float) -> bool:
 def _lock(folder: Path) -> AbstractContextManager[None]:
     """Held by one command at a time; the others wait."""
     return locked(folder.with_name(folder.name + ".starting"), folder, f"the folder {folder} cannot be used")
+
+
+def _is_free(folder: Path) -> bool:
+    """Whether no process holds the folder's journal."""
+    if sys.platform == "win32":
+        return True
+    import fcntl
+
+    from haversack.exchange.journal.file import LOCK_NAME
+
+    try:
+        handle = os.open(folder / LOCK_NAME, os.O_RDWR)
+    except OSError:  # Whoever removed the folder has freed it, too.
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(handle)
+    return True
 
 
 def _last_line(log: Path, begin: int) -> str:
