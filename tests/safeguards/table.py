@@ -1148,9 +1148,16 @@ SAFEGUARDS = (
     Safeguard(
         "time passes where nobody tells prices",
         "exchange/venue.py",
-        "        due_us = self.engine.next_due_us()\n        if due_us is not None and due_us <= now_us:",
+        "        due_us = next_due_us()\n        if due_us is not None and due_us <= now_us:",
         "        due_us = None\n        if due_us is not None and due_us <= now_us:",
         "tests/exchange/control/test_desk.py::test_mark_price_follows_an_index_that_was_set_by_hand_a_quarter_percent_a_second",
+    ),
+    Safeguard(
+        "orders that wait for their triggers are in a snapshot",
+        "exchange/snapshot/content.py",
+        "for pending in _batches(state.engine.pending):",
+        "for pending in _batches(state.engine.pending[:0]):",
+        "tests/exchange/durability/test_snapshots.py::test_orders_that_wait_for_a_trigger_are_in_the_snapshot",
     ),
     Safeguard(
         "a liquidation on the book costs its fee",

@@ -20,8 +20,9 @@ from haversack.exchange.authentication import Proof, Replays, check_time
 from haversack.exchange.crowd import Crowd
 from haversack.exchange.engine.command import Command, Elapse, OpenAccount
 from haversack.exchange.engine.engine import Engine
-from haversack.exchange.engine.event import AccountOpened, Event, LevelChanged, MarkChanged, Rejected, TradePrinted
+from haversack.exchange.engine.event import AccountOpened, Declined, Event, LevelChanged, MarkChanged, Rejected, TradePrinted
 from haversack.exchange.engine.rules import VERSION
+from haversack.exchange.facilities import facilities
 from haversack.exchange.faults import ConditionKind, Faults
 from haversack.exchange.hub import Hub
 from haversack.exchange.journal import Entry
@@ -41,6 +42,7 @@ _log = logging.getLogger("haversack.exchange")
 FIRST_ORDER_ID = 60_000_000_000
 """About where the real exchange's ids were in 2026-09."""
 FIRST_TRADE_ID = 380_000_000
+_NOTHING_DONE = (Rejected, Declined)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,6 +127,7 @@ def new_engine(listing: Listing) -> Engine:
         listing.asset_rules(),
         listing.rules.values(),
         collateral=listing.collateral_rules(),
+        facilities=facilities(listing),
         first_order_id=FIRST_ORDER_ID,
         first_trade_id=FIRST_TRADE_ID,
     )
@@ -197,7 +200,7 @@ class Venue:
         now_us = max(now_us, self.last_us)
         self.archive.check()
         events = self.engine.apply(command, now_us)
-        if not events or isinstance(events[0], Rejected):
+        if not events or isinstance(events[0], _NOTHING_DONE):
             return events
         nonce, expires_ms = (None, None) if proof is None else (proof.nonce, proof.expires_ms)
         future = self._committer.submit(Entry(now_us=now_us, command=command, nonce=nonce, expires_ms=expires_ms))
@@ -286,13 +289,13 @@ class Venue:
         return min(next_us for next_us in nexts_us if next_us is not None)
 
     def _pass_time(self, now_us: int) -> int | None:
-        """Let happen what the time alone asks for, where no crowd tells prices every second; when to do so again."""
-        if self._crowd is not None and self._crowd.tells_prices:
-            return None
-        due_us = self.engine.next_due_us()
+        """Let happen what the time alone asks for; when to do so again. A crowd that tells prices does the most of it."""
+        prices_are_told = self._crowd is not None and self._crowd.tells_prices
+        next_due_us = self.engine.facilities_due_us if prices_are_told else self.engine.next_due_us
+        due_us = next_due_us()
         if due_us is not None and due_us <= now_us:
             self.execute(Elapse(), now_us=now_us)
-            due_us = self.engine.next_due_us()
+            due_us = next_due_us()
         return due_us
 
     def dump(self) -> State:

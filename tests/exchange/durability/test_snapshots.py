@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from exchange.durability.sites import SYMBOL, Site, order
 from exchange.stranger import Stranger, loads, said
 from haversack.clock import ManualClock
-from haversack.exchange.engine.command import SetPrices
+from haversack.exchange.engine.command import SetPrices, Trigger
 from haversack.exchange.journal import FILE_NAME, JournalUnusable
 from haversack.exchange.venue import FIRST_TRADE_ID
 from haversack.exchange.views.histories import FILE_NAME as HISTORIES
 from haversack.wire.codec import encode
-from haversack.wire.enums import KlineInterval, KlinePriceType, Side, TickerInterval, TimeInForce
+from haversack.wire.enums import KlineInterval, KlinePriceType, Side, TickerInterval, TimeInForce, TriggerBy
 from haversack.wire.history import GetFillHistory, GetOrderHistory
 from haversack.wire.markets import GetKlines
 
@@ -64,6 +65,21 @@ async def test_start_from_a_snapshot_replays_what_came_after_it_and_nothing_else
     site = Site(tmp_path, clock)
     assert (site.replayed, everything(site)) == (4 * 5 + 1, before)
     await site.stop()
+
+
+async def test_orders_that_wait_for_a_trigger_are_in_the_snapshot(tmp_path: Path) -> None:
+    clock = ManualClock()
+    site = Site(tmp_path, clock)
+    await site.trade(3)
+    waiting = replace(order(1, Side.BID, 9_000), trigger=Trigger(TriggerBy.LAST_PRICE, 9_500, 10))
+    site.do(waiting)
+    await site.venue.settled()
+    await site.snapshot()
+    await site.stop()
+    again = Site(tmp_path, clock)
+    assert again.replayed == 0
+    assert [each.order.price for each in again.venue.engine.pending_orders(1)] == [9_000]
+    await again.stop()
 
 
 async def test_exchange_goes_on_from_a_snapshot_as_one_that_was_never_stopped(tmp_path: Path) -> None:

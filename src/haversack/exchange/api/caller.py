@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from haversack.exchange.engine.command import Command
+from haversack.exchange.engine.event import Declined, Event, FacilityRefusal
 from haversack.exchange.listing import Scales
 from haversack.exchange.messages import Refused
 
@@ -37,6 +40,13 @@ class Caller(NamedTuple):
     def scales(self, symbol: str) -> Scales:
         """How the integers of a listed market become decimals."""
         return self.venue.listing.scales[symbol]
+
+    def carry_out(self, command: Command, texts: Mapping[FacilityRefusal, Refused]) -> Sequence[Event]:
+        """Do a facility's command; its refusals in the words given."""
+        events = self.venue.execute(command, now_us=self.now_us, proof=self.proof)
+        if events and isinstance(events[0], Declined):
+            raise texts[events[0].refusal]
+        return events
 
     def check_symbol(self, symbol: str, refusal: Refused) -> None:
         """Refuse a market that is not listed, in the words of the endpoint."""

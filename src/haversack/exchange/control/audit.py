@@ -21,11 +21,13 @@ def problems(venue: Venue) -> list[str]:
 
 
 def _money(engine: Engine, listing: Listing) -> Iterator[str]:
-    """Of every asset: what accounts have and what was taken in fees is what was granted.
+    """Of every asset: what accounts and facilities have and what was taken in fees is what was granted.
 
     Perpetuals are paid for when they are closed: until then, what a position cost is in nobody's balance.
     """
     held: dict[str, int] = dict(engine.fees)
+    for asset, amount in engine.held_beside.items():
+        held[asset] = held.get(asset, 0) + amount
     held[CASH] = held.get(CASH, 0) + engine.covers.get(CASH, 0) + sum(map(engine.unsettled, engine.accounts))
     for rules in listing.rules.values():
         cost = sum(position.basis for _, position, _, _ in engine.holdings(rules.symbol) if position)

@@ -9,9 +9,19 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from haversack.errors import HaversackError, UsageError
+from haversack.errors import OutcomeUnknown, TransportError, UsageError
 from haversack.exchange.control.place import SOCKET_NAME, TOKEN_NAME, Password
-from haversack.exchange.control.words import Answer, AnyAnswer, Ask, Envelope, Refusal
+from haversack.exchange.control.words import (
+    Answer,
+    AnyAnswer,
+    Ask,
+    Envelope,
+    ListFaults,
+    ReadClock,
+    ReadState,
+    Refusal,
+    SaveScenario,
+)
 
 ANSWER_S_MAX = 3_600
 """Moving the time by a day takes its computing."""
@@ -21,12 +31,19 @@ A = TypeVar("A", bound=Answer)
 _answers = msgspec.json.Decoder(AnyAnswer)
 
 
-class NoExchange(HaversackError):
-    """No exchange runs on this folder."""
+class NoExchange(TransportError):
+    """No exchange runs on this folder, or the one that does said nothing to a question that changes nothing."""
+
+
+_QUESTIONS = (ListFaults, ReadClock, ReadState, SaveScenario)
+"""What changes nothing at the exchange."""
 
 
 def call(folder: Path, ask: Ask[A]) -> A:
-    """The answer to what is asked; a UsageError with the exchange's reason if it is refused."""
+    """The answer to what is asked.
+
+    Errors: UsageError with the exchange's reason if it is refused; NoExchange; OutcomeUnknown if a change got no answer.
+    """
     connection, token = _connect(folder)
     with closing(connection):
         connection.settimeout(ANSWER_S_MAX)
@@ -36,7 +53,8 @@ def call(folder: Path, ask: Ask[A]) -> A:
                 line = lines.readline()
             answer = _answers.decode(line)
         except (OSError, msgspec.DecodeError) as error:
-            raise NoExchange(f"the exchange on {folder} did not answer: {error}") from None
+            silence = NoExchange(f"the exchange on {folder} did not answer: {error}")
+            raise silence if isinstance(ask, _QUESTIONS) else OutcomeUnknown(ask, silence, sent_ms=None) from None
     if isinstance(answer, Refusal):
         raise UsageError(answer.text)
     return cast("A", answer)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 from haversack.exchange.engine.collateral import CollateralRules
 from haversack.exchange.engine.command import (
@@ -26,6 +27,7 @@ from haversack.exchange.engine.event import (
     Rejected,
     SettingsChanged,
 )
+from haversack.exchange.engine.facility import Facility, Handler, Opened, Parts
 from haversack.exchange.engine.fingerprint import fingerprint
 from haversack.exchange.engine.ledger import Account, Ledger
 from haversack.exchange.engine.market import Market
@@ -36,6 +38,8 @@ from haversack.exchange.engine.placing import Placing
 from haversack.exchange.engine.reading import Readable
 from haversack.exchange.engine.rules import AssetRules, MarketRules
 from haversack.exchange.engine.state import EngineState, dump, load
+
+F = TypeVar("F", bound=Facility)
 
 
 class Engine(Readable):
@@ -50,6 +54,7 @@ class Engine(Readable):
         markets: Iterable[MarketRules],
         *,
         collateral: Iterable[CollateralRules] = (),
+        facilities: Iterable[Opened] = (),
         first_order_id: int = 1,
         first_trade_id: int = 1,
     ) -> None:
@@ -62,6 +67,12 @@ class Engine(Readable):
         self._placing = Placing(self._ledger, self._markets)
         liquidating = Liquidating(self._ledger, self._markets, self._margins, placing=self._placing)
         self._passing = Passing(self._ledger, self._markets, self._margins, placing=self._placing, liquidating=liquidating)
+        parts = Parts(self._ledger, self._markets, self._margins, self._placing)
+        self._facilities = [opened(parts) for opened in facilities]
+        self._passing.facilities = self._facilities
+        self._handlers: Mapping[type, Handler] = {
+            kind: handler for facility in self._facilities for kind, handler in facility.handlers().items()
+        }
 
     def apply(self, command: Command, now_us: int) -> list[Event]:
         """Do one command, at a time that the caller tells."""
@@ -81,7 +92,18 @@ class Engine(Readable):
             return self._change_settings(command)
         if isinstance(command, Elapse):
             return self._passing.elapse(now_us)
+        handler = self._handlers.get(type(command))
+        if handler is not None:
+            return handler(command, now_us)
+        assert isinstance(command, OpenAccount), f"nothing here does {command}"
         return self._open_account(command, now_us)
+
+    def facility(self, kind: type[F]) -> F:
+        """The facility of a kind; a LookupError if this engine has none."""
+        for facility in self._facilities:
+            if isinstance(facility, kind):
+                return facility
+        raise LookupError(f"this engine has no {kind.__name__}")
 
     def _set_book_state(self, command: SetBookState) -> list[Event]:
         market = self._markets[command.symbol]
@@ -113,17 +135,28 @@ class Engine(Readable):
 
     def state_hash(self) -> str:
         """SHA-256 of all state."""
-        return fingerprint(self._ledger, self._markets.values())
+        return fingerprint(self._ledger, self._markets.values(), self._dumped())
 
     def dump(self) -> EngineState:
         """A copy of all state."""
-        return dump(self._ledger, list(self._markets.values()))
+        return dump(self._ledger, list(self._markets.values()), self._dumped())
+
+    def _dumped(self) -> list[tuple[str, bytes]]:
+        return [(facility.name, facility.dump()) for facility in self._facilities]
 
     def next_due_us(self) -> int | None:
         """When to `Elapse` next, unless somebody tells prices before; None if time has nothing to do."""
         return self._passing.next_due_us()
 
+    def facilities_due_us(self) -> int | None:
+        """When time has something to do in a facility, whoever tells prices; None if nothing waits there."""
+        return self._passing.facilities_due_us()
+
     def load(self, state: EngineState) -> None:
         """Take up the state of another engine with the same rules. This one must not have done anything yet."""
         assert not self._ledger.accounts, "a state is loaded into a new engine"
         load(state, self._ledger, self._markets)
+        remembered = dict(state.facilities)
+        for facility in self._facilities:
+            if facility.name in remembered:
+                facility.load(remembered[facility.name])

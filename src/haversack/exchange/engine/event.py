@@ -88,6 +88,16 @@ class Rejected(msgspec.Struct, frozen=True, gc=False):
     refusal: Refusal
 
 
+class FacilityRefusal(Enum):
+    """Why a facility turned a command away; each facility has its own."""
+
+
+class Declined(msgspec.Struct, frozen=True, gc=False):
+    """The only event of a facility's command that changed nothing."""
+
+    refusal: FacilityRefusal
+
+
 class AccountOpened(msgspec.Struct, frozen=True, gc=False):
     """A key now has an account. Opening it again changes nothing and says the same number."""
 
@@ -303,6 +313,7 @@ class BookStateChanged(msgspec.Struct, frozen=True, gc=False):
 
 Event: TypeAlias = (
     Rejected
+    | Declined
     | AccountOpened
     | OrderAccepted
     | OrderFilled

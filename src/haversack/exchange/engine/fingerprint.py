@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -13,7 +13,7 @@ from haversack.exchange.engine.ledger import Account, Ledger
 from haversack.exchange.engine.market import Market
 
 
-def fingerprint(ledger: Ledger, markets: Iterable[Market]) -> str:
+def fingerprint(ledger: Ledger, markets: Iterable[Market], facilities: Sequence[tuple[str, bytes]] = ()) -> str:
     """SHA-256 over a canonical JSON list: everything sorted by name, books in the order of priority."""
     state = [
         ledger.next_id,
@@ -24,6 +24,7 @@ def fingerprint(ledger: Ledger, markets: Iterable[Market]) -> str:
         sorted(ledger.fees.items()),
         sorted(ledger.covers.items()),
         [_market(market) for market in sorted(markets, key=lambda market: market.rules.symbol)],
+        [(name, state.decode()) for name, state in facilities],
     ]
     return hashlib.sha256(msgspec.json.encode(state)).hexdigest()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from haversack.exchange.engine.command import SetPrices
 from haversack.exchange.engine.event import Event
@@ -15,11 +16,14 @@ from haversack.exchange.engine.perpetual.prices import EndedInterval
 from haversack.exchange.engine.perpetual.settlement import next_settling_us
 from haversack.exchange.engine.placing import Placing
 
+if TYPE_CHECKING:
+    from haversack.exchange.engine.facility import Facility
+
 
 class Passing:
     """The clockwork of one engine. Time comes with commands alone."""
 
-    __slots__ = ("_ledger", "_liquidating", "_margins", "_next_us", "_perpetuals", "_placing")
+    __slots__ = ("_ledger", "_liquidating", "_margins", "_next_us", "_perpetuals", "_placing", "facilities")
 
     def __init__(
         self, ledger: Ledger, markets: Mapping[str, Market], margins: Margins, *, placing: Placing, liquidating: Liquidating
@@ -30,6 +34,8 @@ class Passing:
         self._liquidating = liquidating
         self._perpetuals = [market for market in markets.values() if market.prices is not None]
         self._next_us = 0
+        self.facilities: Sequence[Facility] = ()
+        """What is told when time passes, before anybody is liquidated."""
 
     def set_prices(self, prices: SetPrices, now_us: int) -> list[Event]:
         """Take in index prices, and do what the time asks for."""
@@ -50,7 +56,14 @@ class Passing:
             if not account.is_house
         )
         is_moving = any(market.prices is not None and market.prices.state.has_moved for market in self._perpetuals)
-        return self._next_us if is_waited_for or is_moving else None
+        facilities_us = self.facilities_due_us()
+        if not is_waited_for and not is_moving:
+            return facilities_us
+        return self._next_us if facilities_us is None else min(self._next_us, facilities_us)
+
+    def facilities_due_us(self) -> int | None:
+        """When time has something to do in a facility; None if nothing waits there."""
+        return min((due_us for each in self.facilities if (due_us := each.next_due_us()) is not None), default=None)
 
     def _pass(self, indexes: Mapping[str, int], now_us: int) -> list[Event]:
         """All marks first, so that whatever follows in any market sees the prices of one moment.
@@ -70,6 +83,8 @@ class Passing:
             settle_accounts(self._ledger, events)
             if events:
                 self._ledger.settle_us = next_settling_us(now_us)
+        for facility in self.facilities:
+            facility.elapse(now_us, events)
         self._liquidating.look(now_us, events)
         return events
 

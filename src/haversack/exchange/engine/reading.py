@@ -9,6 +9,7 @@ from typing import NamedTuple
 from haversack.exchange.engine.book import Top
 from haversack.exchange.engine.collateral import Collateralized
 from haversack.exchange.engine.event import MarkChanged
+from haversack.exchange.engine.facility import Facility
 from haversack.exchange.engine.ledger import Deposit, Ledger
 from haversack.exchange.engine.market import Market
 from haversack.exchange.engine.order import OpenOrder, WorkingOrder
@@ -37,6 +38,7 @@ class Readable:
     _ledger: Ledger
     _margins: Margins
     _markets: dict[str, Market]
+    _facilities: Sequence[Facility]
 
     def account_of(self, key: str) -> int | None:
         """Number of the account of a key; None if there is none."""
@@ -187,6 +189,15 @@ class Readable:
     def granted(self) -> Mapping[str, int]:
         """All that ever came into the exchange, by asset."""
         return self._ledger.granted
+
+    @property
+    def held_beside(self) -> Mapping[str, int]:
+        """What facilities hold of each asset that is in no balance: granted and not with the accounts."""
+        held: dict[str, int] = {}
+        for facility in self._facilities:
+            for asset, amount in facility.holds().items():
+                held[asset] = held.get(asset, 0) + amount
+        return held
 
     @property
     def accounts(self) -> Sequence[int]:

@@ -74,9 +74,11 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     """All that rest: each book's in the order of priority, so that putting them in one by one makes the same queues."""
     pending: list[PendingOrder] = []
     """All that wait for their triggers: each market's by id."""
+    facilities: list[tuple[str, bytes]] = []
+    """Each one's name and what it remembers."""
 
 
-def dump(ledger: Ledger, markets: Sequence[Market]) -> EngineState:
+def dump(ledger: Ledger, markets: Sequence[Market], facilities: Sequence[tuple[str, bytes]] = ()) -> EngineState:
     """The state as it is now."""
     return EngineState(
         ledger=_ledger(ledger),
@@ -90,11 +92,12 @@ def dump(ledger: Ledger, markets: Sequence[Market]) -> EngineState:
             for order in level.orders.values()
         ],
         pending=[order for market in markets for order in market.triggers.by_id.values()],
+        facilities=list(facilities),
     )
 
 
 def load(state: EngineState, ledger: Ledger, markets: Mapping[str, Market]) -> None:
-    """Put a state into what is new. The state may be loaded more than once: it is not touched later."""
+    """Put a state into what is new, but for what facilities remember. It may be loaded more than once and is not touched."""
     for each in state.accounts:
         account = ledger.open(each.key, each.fees, is_house=each.is_house)
         for asset, available, locked in each.balances:

@@ -14,10 +14,11 @@ import msgspec
 from haversack.exchange.engine.event import TradePrinted
 from haversack.exchange.engine.order import WorkingOrder
 from haversack.exchange.engine.state import AccountState, EngineState, LedgerState, MarketState
+from haversack.exchange.engine.triggers import PendingOrder
 from haversack.exchange.views.bars import Bar
 from haversack.exchange.views.tape import MarketPast
 
-FORMAT = "haversack snapshot 1"
+FORMAT = "haversack snapshot 2"
 ROWS_MAX = 500
 """Of one line."""
 T = TypeVar("T")
@@ -69,6 +70,15 @@ class _Orders(msgspec.Struct, frozen=True, tag="orders"):
     rows: list[WorkingOrder]
 
 
+class _Pending(msgspec.Struct, frozen=True, tag="pending"):
+    rows: list[PendingOrder]
+
+
+class _Facility(msgspec.Struct, frozen=True, tag="facility"):
+    name: str
+    state: bytes
+
+
 class _Nonces(msgspec.Struct, frozen=True, tag="nonces"):
     rows: list[tuple[bytes, int]]
 
@@ -84,7 +94,7 @@ class _Bars(msgspec.Struct, frozen=True, tag="bars"):
     rows: list[Bar]
 
 
-_Line = _Ledger | _Accounts | _Markets | _Orders | _Nonces | _Trades | _Bars
+_Line = _Ledger | _Accounts | _Markets | _Orders | _Pending | _Facility | _Nonces | _Trades | _Bars
 _encode = msgspec.json.Encoder().encode
 _header = msgspec.json.Decoder(Header).decode
 _line = msgspec.json.Decoder[_Line](_Line).decode
@@ -133,6 +143,8 @@ def state_in(header: Header, content: bytes) -> State:
         accounts=[row for line in found if isinstance(line, _Accounts) for row in line.rows],
         markets=[row for line in found if isinstance(line, _Markets) for row in line.rows],
         orders=[row for line in found if isinstance(line, _Orders) for row in line.rows],
+        pending=[row for line in found if isinstance(line, _Pending) for row in line.rows],
+        facilities=[(line.name, line.state) for line in found if isinstance(line, _Facility)],
     )
     return State(
         seq=header.seq,
@@ -152,15 +164,23 @@ def _lines(state: State) -> Iterator[_Line]:
         yield _Markets([market])
     for orders in _batches(state.engine.orders):
         yield _Orders(orders)
+    for pending in _batches(state.engine.pending):
+        yield _Pending(pending)
+    for name, remembered in state.engine.facilities:
+        yield _Facility(name, remembered)
     for nonces in _batches(state.nonces):
         yield _Nonces(nonces)
     for past in state.tape:
-        for trades in _batches(past.trades):
-            yield _Trades(past.symbol, trades)
-        for number, series in enumerate(past.bars):
-            # An empty one says how many there are.
-            for bars in _batches(series) or [[]]:
-                yield _Bars(past.symbol, number, bars)
+        yield from _past_lines(past)
+
+
+def _past_lines(past: MarketPast) -> Iterator[_Line]:
+    for trades in _batches(past.trades):
+        yield _Trades(past.symbol, trades)
+    for number, series in enumerate(past.bars):
+        # An empty one says how many there are.
+        for bars in _batches(series) or [[]]:
+            yield _Bars(past.symbol, number, bars)
 
 
 def _tape(found: Sequence[_Line]) -> list[MarketPast]:

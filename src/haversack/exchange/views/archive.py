@@ -22,7 +22,8 @@ from haversack.exchange.render import fill_row, past_order
 from haversack.exchange.render_position import past_position
 from haversack.exchange.views.earnings import Earnings
 from haversack.exchange.views.held import read_held
-from haversack.exchange.views.histories import INTEGER_MAX, ROWS_MAX_IN_MEMORY, Histories, read_fill, read_order, read_trade
+from haversack.exchange.views.histories import ROWS_MAX_IN_MEMORY, Histories, read_fill, read_order, read_trade
+from haversack.exchange.views.notes import INTEGER_MAX, Noter, Search, cut, query
 from haversack.exchange.views.rows import OF_ORDERS, FillRow, OrderEvent, OrderRow, PositionRow, state_after
 from haversack.wire.base import Page
 from haversack.wire.enums import AssetClass, FillType, RwaMarketType, SortDirection, SystemOrderType
@@ -50,6 +51,8 @@ SYSTEMS: Mapping[FillType, Sequence[SystemOrderType]] = {
 }
 """Who sent the orders whose fills are meant; for all other types, their accounts."""
 LIMIT_DEFAULT, LIMIT_MAX = 100, 1000
+NOTERS: Mapping[type, Noter] = {}
+"""How the events of facilities become rows of theirs."""
 # Made once: a union that is written where it is asked for is made anew for every event.
 _OF_MONEY = (FundingPaid, FundingRateSet, PositionChanged)
 
@@ -68,11 +71,13 @@ class Archive:
         lag_us: int = 0,
         rows_max: int = ROWS_MAX_IN_MEMORY,
         more_lag_us: Callable[[], int] = lambda: 0,
+        noters: Mapping[type, Noter] | None = None,
     ) -> None:
         self._listing = listing
         self.histories = histories or Histories.in_memory(rows_max=rows_max)
         self._least_lag_us = lag_us
         self._more_lag_us = more_lag_us
+        self._noters = NOTERS if noters is None else noters
         self._now_us = 0
         self.earnings = Earnings(listing, self.histories, seen_us=lambda now_us: self._advance(now_us) - self._lag_us)
 
@@ -93,6 +98,9 @@ class Archive:
                 self._take(event, now_us)
             elif isinstance(event, PositionChanged):
                 self._hold(event, now_us)
+            elif noter := self._noters.get(type(event)):
+                for note in noter(event, now_us, histories.last_seq + 1 if seq is None else seq):
+                    histories.note(note, now_us)
             if isinstance(event, _OF_MONEY):
                 histories.earn(event, time_us=now_us, seq=histories.last_seq + 1 if seq is None else seq)
         histories.done(histories.last_seq if seq is None else seq)
@@ -159,6 +167,13 @@ class Archive:
         query = "SELECT time_us, print FROM trade WHERE symbol = ? ORDER BY trade_id DESC LIMIT ? OFFSET ?"
         found = self.histories.find(query, symbol, min(limit, LIMIT_MAX), min(offset, INTEGER_MAX))
         return [read_trade(*row) for row in found]
+
+    def notes(self, search: Search, *, now_us: int) -> tuple[list[tuple[int, int, bytes]], int]:
+        """One page of what a facility wrote, as number, time and JSON; and how many rows there are on all pages."""
+        found, values = query(search, self._advance(now_us) - self._lag_us)
+        order, bounds = cut(search)
+        (total,) = self.histories.find(f"SELECT count(*) FROM ({found})", *values)[0]
+        return [(number, time_us, body) for number, time_us, body in self.histories.find(found + order, *values, *bounds)], total
 
     def resting(self, account: int) -> set[int] | None:
         """Orders that never ended as far as the history knows; None if it has forgotten any, or keeps none of them."""

@@ -11,7 +11,8 @@ from haversack.exchange.engine.collateral import CASH
 from haversack.exchange.listing import Listing
 from haversack.exchange.render import naive_iso
 from haversack.exchange.render_position import MAIN_SUBACCOUNT
-from haversack.exchange.views.histories import INTEGER_MAX, Histories
+from haversack.exchange.views.histories import Histories
+from haversack.exchange.views.notes import INTEGER_MAX
 from haversack.units import compact
 from haversack.wire.base import Page
 from haversack.wire.enums import SortDirection

@@ -17,7 +17,8 @@ from msgspec.structs import astuple
 
 from haversack.exchange.engine.event import Event, OrderFacts, OrderFilled, TradePrinted
 from haversack.exchange.journal.entry import JournalStopped
-from haversack.exchange.views import held, money
+from haversack.exchange.views import held, money, notes
+from haversack.exchange.views.notes import Note, NoteRows
 from haversack.exchange.views.rows import FillRow, OrderRow, OrderState, PositionRow
 from haversack.wire.enums import OrderStatus
 
@@ -28,8 +29,6 @@ TRADES_MAX = 20_000
 """Public trades that are kept of one market."""
 WAITING_MAX = 400
 """Changes that wait to be written together."""
-INTEGER_MAX = 2**63 - 1
-"""The largest that the database can compare with."""
 
 ENDED = (OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.TRIGGER_FAILED)
 # Numbers may exceed 64 bits, so what nobody searches for is text.
@@ -60,6 +59,7 @@ _SCHEMA = (
     )""",
     *held.SCHEMA,
     *money.SCHEMA,
+    *notes.SCHEMA,
 )
 
 
@@ -130,6 +130,7 @@ class Histories:
         self._trades: list[tuple[TradePrinted, int]] = []
         self._held = held.HeldRows(rows_max)
         self._money = money.MoneyRows(rows_max)
+        self._notes = NoteRows(rows_max)
         self.stopped_by: HistoriesStopped | None = None
 
     @classmethod
@@ -193,6 +194,10 @@ class Histories:
         """Add what an event says of funding and settlements."""
         self._money.add(event, time_us=time_us, seq=seq)
 
+    def note(self, note: Note, time_us: int) -> None:
+        """Add a facility's row, or a newer version of it."""
+        self._notes.put(note, time_us)
+
     def done(self, seq: int) -> None:
         """All rows of this command are added."""
         self.last_seq = max(self.last_seq, seq)
@@ -205,7 +210,8 @@ class Histories:
 
     @property
     def _waiting(self) -> int:
-        return len(self._placed) + len(self._changed) + len(self._fills) + len(self._trades) + len(self._held) + len(self._money)
+        of_orders = len(self._placed) + len(self._changed) + len(self._fills) + len(self._trades)
+        return of_orders + len(self._held) + len(self._money) + len(self._notes)
 
     def write(self) -> None:
         """Let the file have what waits."""
@@ -227,6 +233,7 @@ class Histories:
         self._trades.clear()
         self._held.written()
         self._money.written()
+        self._notes.written()
 
     def sync(self) -> None:
         """Bring to disk what was written. It may be called in another thread."""
@@ -277,6 +284,7 @@ class Histories:
         db.executemany("DELETE FROM trade WHERE symbol = ? AND trade_id <= ?", oldest)
         self._held.write(db)
         self._money.write(db)
+        self._notes.write(db)
         self._count()
         db.execute("UPDATE origin SET seq = ?", (self.last_seq,))
 
