@@ -6,25 +6,36 @@ import msgspec
 import pytest
 
 from cli.inside import Inside
-from haversack.cli.exits import Exit, exit_of
+from haversack.cli.app import app
+from haversack.cli.catalogue import operation_named
+from haversack.cli.exits import Exit, exit_of, is_retryable
 from haversack.cli.reports import report
+from haversack.cli.space import NoSpace
+from haversack.cli.unknown import AT_THE_LOCAL_EXCHANGE, WHERE, what_to_type
 from haversack.errors import (
     ApiError,
+    BookNotSynced,
     ConnectFailed,
     HaversackError,
     LocalRateLimit,
     MissingCredentials,
     OutcomeUnknown,
     ProtocolError,
+    RequestExpired,
     RequestFailed,
     StreamClosed,
     SubscriptionRefused,
     UntrustedServer,
     UsageError,
 )
-from haversack.exchange.faults import AnswerAction, AnswerFault
+from haversack.exchange.control.call import NoExchange
+from haversack.exchange.control.words import Advance
+from haversack.exchange.faults import AnswerAction, AnswerFault, Condition, ConditionKind
 from haversack.rest.http import HttpRequest, HttpResponse
-from haversack.wire.orders import PlaceOrder
+from haversack.rest.request import changes_state
+from haversack.wire.borrow_lend import ExecuteBorrowLend
+from haversack.wire.catalogue import OPERATIONS
+from haversack.wire.orders import CancelAllOrders, CancelOrder, PlaceOrder, PlaceOrders
 
 ORDER = PlaceOrder(symbol="SOL_USDC", side="Bid", order_type="Market", quantity="1", client_id=7)
 CODES = [
@@ -36,13 +47,22 @@ CODES = [
     (ApiError.of(429, None, "slow down"), Exit.RATE_LIMIT),
     (LocalRateLimit(9, 1), Exit.RATE_LIMIT),
     (ConnectFailed("x"), Exit.NETWORK),
-    (UntrustedServer("x"), Exit.NETWORK),
+    (UntrustedServer("x"), Exit.ERROR),
     (RequestFailed("x"), Exit.NETWORK),
     (StreamClosed(1006, ""), Exit.NETWORK),
     (ApiError.of(400, "INSUFFICIENT_FUNDS", "no"), Exit.REJECTED),
     (ApiError.of(404, "RESOURCE_NOT_FOUND", "no"), Exit.REJECTED),
     (SubscriptionRefused(4005, "no", ("a",)), Exit.REJECTED),
-    (ApiError.of(500, None, "oops"), Exit.ERROR),
+    (ApiError.of(500, None, "oops"), Exit.NETWORK),
+    (ApiError.of(503, "MAINTENANCE", "paused"), Exit.NETWORK),
+    (ApiError.of(503, "TRADING_PAUSED", "paused"), Exit.NETWORK),
+    (ApiError.of(503, None, "Service Unavailable"), Exit.NETWORK),
+    (ApiError.of(504, "TIMEOUT", "late"), Exit.NETWORK),
+    (ApiError.of(425, "TOO_EARLY", "not yet"), Exit.RATE_LIMIT),
+    (ApiError.of(501, "NOT_IMPLEMENTED", "no"), Exit.REJECTED),
+    (BookNotSynced("SOL_USDC", "x"), Exit.NETWORK),
+    (NoExchange("x"), Exit.NETWORK),
+    (NoSpace("x"), Exit.ERROR),
     (ProtocolError("an answer", "$.a", b"x"), Exit.ERROR),
     (HaversackError("x"), Exit.ERROR),
     (OutcomeUnknown(ORDER, RequestFailed("x"), sent_ms=1), Exit.UNKNOWN_OUTCOME),
@@ -54,19 +74,68 @@ def test_each_kind_of_error_has_its_exit_code(error: HaversackError, code: Exit)
     assert exit_of(error) is code
 
 
+@pytest.mark.parametrize(("error", "code"), CODES, ids=lambda value: type(value).__name__)
+def test_an_error_may_be_tried_again_where_the_exit_code_says_so_and_nowhere_else(error: HaversackError, code: Exit) -> None:
+    for form in ("json", "ndjson"):
+        said = msgspec.json.decode(next(report(error, form, "sim")[0]))["error"]
+        assert said["retryable"] is (code in (4, 5))
+
+
+def every_kind(of: type[HaversackError]) -> set[type[HaversackError]]:
+    return {of}.union(*(every_kind(kind) for kind in of.__subclasses__()))
+
+
+def test_what_the_library_may_try_again_the_command_may_but_for_a_clock_that_is_off() -> None:
+    retried = {kind for kind in every_kind(HaversackError) if kind.retryable}
+    again = {kind for kind in every_kind(HaversackError) if is_retryable(kind.__new__(kind))}
+    assert retried - again == {RequestExpired}
+    assert again - retried == set()
+
+
 def test_an_error_says_in_json_what_it_is_and_what_to_do() -> None:
     lines, code = report(CODES[-1][0], "json", "live")
     said = msgspec.json.decode(next(lines))["error"]
-    assert said.pop("message").startswith("PlaceOrder may or may not have happened")
+    assert said.pop("message") == "PlaceOrder may or may not have happened (x); look before you repeat it"
     assert said == {
         "profile": "live",
         "category": "unknown-outcome",
         "code": None,
         "retryable": False,
-        "hint": "haversack order status SOL_USDC --client-id 7",
+        "hint": "haversack order status SOL_USDC --client-id 7 -p live; not found is no answer before 5 s have passed",
         "exit_code": 7,
     }
     assert code == 7
+
+
+ID = "haversack order status SOL_USDC 9 -p second"
+LOST = [
+    (CancelOrder(symbol="SOL_USDC", order_id="9"), ID),
+    (CancelOrder(symbol="SOL_USDC", client_id=7), "haversack order status SOL_USDC --client-id 7 -p second"),
+    (CancelAllOrders(symbol="SOL_USDC"), "haversack orders SOL_USDC -p second"),
+    (Advance(step_us=1), "haversack exchange clock --data FOLDER"),
+    (ExecuteBorrowLend(symbol="SOL", side="Borrow", quantity="1"), "haversack api get_borrow_lend_history -p second"),
+]
+
+
+@pytest.mark.parametrize(("operation", "hint"), LOST, ids=lambda value: type(value).__name__)
+def test_an_unknown_outcome_names_the_command_that_finds_out(operation: object, hint: str) -> None:
+    lines, code = report(OutcomeUnknown(operation, RequestFailed("no answer"), sent_ms=1), "table", "second")
+    assert (next(lines).endswith(f"(no answer); look before you repeat it - {hint}"), code) == (True, 7)
+
+
+def test_a_lost_batch_names_the_first_orders_and_says_where_the_others_are() -> None:
+    batch = PlaceOrders(orders=[msgspec.structs.replace(ORDER, client_id=number) for number in range(1, 6)])
+    hint = what_to_type(OutcomeUnknown(batch, RequestFailed("x"), sent_ms=1), "sim")
+    assert [hint.count(f"SOL_USDC --client-id {number} -p sim; ") for number in range(1, 6)] == [1, 1, 1, 0, 0]
+    assert "haversack export orders -p sim for the other 2; not found is no answer" in hint
+
+
+def test_every_change_is_one_of_which_it_is_known_where_to_look() -> None:
+    names = {kind.__name__ for kind in OPERATIONS if changes_state(kind)}
+    assert names - {"PlaceOrder", "PlaceOrders", "CancelOrder", "CancelAllOrders"} == set(WHERE)
+    for command in [*WHERE.values(), *AT_THE_LOCAL_EXCHANGE.values()]:
+        first, *rest = command.split()
+        assert first == "balances" or (first == "exchange" and "".join(rest[:1]) in app["exchange"]) or operation_named(rest[0])
 
 
 def test_an_error_is_one_row_of_csv_too() -> None:
@@ -112,6 +181,18 @@ def test_an_exchange_that_is_down_is_one_line(inside: Inside) -> None:
         inside.exchange.faults.clear()
     assert done.code == 4
     assert msgspec.json.decode(done.err.splitlines()[-1])["error"]["category"] == "rate-limit"
+
+
+def test_an_exchange_that_is_paused_is_asked_again_later(inside: Inside) -> None:
+    inside.exchange.faults.add(Condition(kind=ConditionKind.MAINTENANCE))
+    try:
+        read, order = inside.run("ticker", "-o", "json"), inside.run("order", "place", "SOL_USDC", "bid", "1", "--price", "90")
+    finally:
+        inside.exchange.faults.clear()
+    said = msgspec.json.decode(read.err.splitlines()[-1])["error"]
+    assert (read.code, said["category"], said["code"], said["retryable"]) == (5, "network", "MAINTENANCE", True)
+    assert said["hint"] == "wait until it is up again: haversack api get_status -p sim"
+    assert (order.code, "MAINTENANCE" in order.err) == (7, True)
 
 
 def test_an_unknown_symbol_says_where_symbols_are_listed(inside: Inside) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 from collections.abc import Callable, Iterator
-from contextlib import chdir, redirect_stdout
+from contextlib import chdir, contextmanager, redirect_stdout
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
+from threading import Thread
 
 import msgspec
 import pytest
@@ -19,6 +21,7 @@ from haversack.cli.here import Surroundings
 from haversack.cli.main import run as command
 from haversack.cli.spans import span_us
 from haversack.errors import UsageError
+from haversack.exchange.control.place import SOCKET_NAME
 from haversack.exchange.control.words import ExchangeState
 from haversack.exchange.faults import AnswerAction, ConditionKind, ConnectionAction, FrameAction
 from served import Served, serve
@@ -183,8 +186,42 @@ def test_a_folder_on_which_none_runs_says_so_in_one_line(tmp_path: Path, words: 
     expected = (
         "haversack: no exchange runs on the folder haversack-data: start one with haversack exchange --data haversack-data\n"
     )
-    assert carried_out(tmp_path, *words) == (1, "", expected)
+    assert carried_out(tmp_path, *words) == (5, "", expected)
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("words", [["clock"], ["state"], ["reset"], ["fault", "list"], ["stop"], ["verify"], ["--port", "0"], []])
+def test_a_file_is_no_folder_of_an_exchange(tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "file").write_text("not mine")
+    said = "haversack: --data must be a folder, and file is a file\n"
+    assert carried_out(tmp_path, *words, "--data", "file") == (2, "", said)
+    assert (tmp_path / "file").read_text() == "not mine"
+
+
+def test_a_change_whose_answer_is_lost_is_no_silent_failure(tmp_path: Path) -> None:
+    for words, code in ((["clock"], 5), (["clock", "advance", "1h"], 7), (["save", "x"], 5), (["reset"], 7)):
+        with chdir(tmp_path), answers_nothing(tmp_path):
+            status, out, err = carried_out(tmp_path, *words, "--data", ".")
+        assert (status, out, err.count("\n")) == (code, "", 1), err
+        assert "the exchange on . did not answer" in err
+
+
+@contextmanager
+def answers_nothing(folder: Path) -> Iterator[None]:
+    """A door that is closed as soon as somebody has come in and said something."""
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(SOCKET_NAME)
+        door.listen()
+
+        def shut() -> None:
+            with door.accept()[0] as guest:
+                guest.recv(65_536)
+
+        thread = Thread(target=shut)
+        thread.start()
+        yield
+        thread.join()
+    (folder / SOCKET_NAME).unlink()
 
 
 COMMANDS = ["clock", "clock advance", "clock speed", "seed", "market", "price", "state", "save", "load", "reset"]

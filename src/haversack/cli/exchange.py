@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from haversack.cli import faults, operate
+from haversack.cli.space import no_space
 from haversack.cli.spans import span_s
 from haversack.cli.stop import stop
 from haversack.cli.verify import verify
@@ -84,6 +85,7 @@ def serve_until_told(
     # A command to an exchange that runs needs none of this, and should be quick.
     from haversack.exchange.venue import Settings
 
+    operate.refuse_file(data)
     _check(port, speed_bump_ms, rate_limit, key)
     _check_more(speed, keep)
     settings = Settings(
@@ -94,13 +96,17 @@ def serve_until_told(
         keys=frozenset(key) or None,
         requests_per_minute=rate_limit,
     )
-    _run(_serve(data, port, settings, world=(listing, PacedClock(speed=speed)), keep=keep, idle_s=_idle_s(idle)))
+    _run(_serve(data, port, settings, world=(listing, PacedClock(speed=speed)), keep=keep, idle_s=_idle_s(idle)), data)
 
 
-def _run(serving: Coroutine[Any, Any, None]) -> None:
+def _run(serving: Coroutine[Any, Any, None], data: Path) -> None:
     from haversack.exchange.launch import run_served
 
-    run_served(serving)
+    try:
+        run_served(serving)
+    except Exception as error:
+        # It comes from the system, from SQLite, or wrapped by the journal.
+        raise no_space(data, error) or error from error
 
 
 def _check_more(speed: int, keep: int) -> None:

@@ -8,10 +8,9 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from haversack.cli.operate import DATA
+from haversack.cli.operate import DATA, ask
 from haversack.cli.spans import span_s
 from haversack.errors import UsageError
-from haversack.exchange.control.call import call
 from haversack.exchange.control.words import AddFault, ClearFaults, ListFaults
 from haversack.exchange.faults import (
     AnswerAction,
@@ -88,7 +87,7 @@ def add(
         if times is not None:
             raise UsageError("--times and --always contradict each other")
         options["times"] = None
-    added = call(data, AddFault(fault=_made(kind, options)))
+    added = ask(data, AddFault(fault=_made(kind, options)))
     print(f"fault {added.number} waits")
 
 
@@ -103,7 +102,7 @@ def show(*, data: Path = DATA) -> None:
     data
         Folder of the exchange.
     """
-    waiting = call(data, ListFaults()).faults
+    waiting = ask(data, ListFaults()).faults
     for each in waiting:
         print(_line(each))
     if not waiting:
@@ -123,7 +122,7 @@ def clear(number: int | None = None, /, *, data: Path = DATA) -> None:
     data
         Folder of the exchange.
     """
-    print(f"{call(data, ClearFaults(number=number)).count} taken away")
+    print(f"{ask(data, ClearFaults(number=number)).count} taken away")
 
 
 _STRUCTS: tuple[tuple[Any, type[Fault]], ...] = (

@@ -13,7 +13,7 @@ import msgspec
 from haversack.cli.output.printing import Form, Style, lines_of, write
 from haversack.cli.output.table import Table
 from haversack.cli.profile.opening import Profile, open_profile
-from haversack.errors import UsageError
+from haversack.errors import ConnectFailed, UsageError
 
 if TYPE_CHECKING:
     from haversack.client.blocking import Client
@@ -79,6 +79,8 @@ class Here:
         self.announce()
         try:
             yield client
+        except ConnectFailed as error:
+            raise self.profile.end_of_exchange() or error from None
         finally:
             client.close()
 

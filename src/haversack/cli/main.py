@@ -28,7 +28,6 @@ def main() -> None:
                 # A terminal that cannot show a character gets it written out.
                 stream.reconfigure(errors="backslashreplace")
         code = run(sys.argv[1:], Surroundings.of_process())
-        sys.stdout.flush()
     except KeyboardInterrupt:
         # Before there was anything to be ended.
         code = 130
@@ -58,6 +57,7 @@ def run(arguments: list[str], around: Surroundings) -> int:
     try:
         asked = Asked.of(arguments)
         asked.carry_out(around)
+        around.stdout.flush()
     except HaversackError as error:
         return tell(error)
     except KeyboardInterrupt as interruption:
@@ -69,8 +69,11 @@ def run(arguments: list[str], around: Surroundings) -> int:
         return Exit.ERROR
     except OSError as error:
         place = f": {error.filename}" if error.filename else ""
-        around.stderr.write(f"haversack: {error.strerror or error}{place}\n")
-        return Exit.ERROR
+        code = tell(HaversackError(f"{error.strerror or error}{place}"))
+        if around.stdout is sys.stdout:
+            # If it was our output that cannot be written, it could not be at the end either.
+            say_nothing_more()
+        return code
     return Exit.OK
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 from cyclopts import App, Parameter
@@ -14,6 +14,8 @@ from haversack.errors import UsageError
 from haversack.exchange.control.call import call
 from haversack.exchange.control.words import (
     Advance,
+    Answer,
+    Ask,
     ClockState,
     ExchangeState,
     LoadScenario,
@@ -29,6 +31,7 @@ from haversack.exchange.control.words import (
 from haversack.units import from_time_us, to_decimal
 
 DATA = Path("haversack-data")
+A = TypeVar("A", bound=Answer)
 
 clock = App(
     name="clock",
@@ -48,7 +51,7 @@ def show_clock(*, data: Path = DATA) -> None:
     data
         Folder of the exchange.
     """
-    _tell_clock(call(data, ReadClock()))
+    _tell_clock(ask(data, ReadClock()))
 
 
 @clock.command
@@ -64,7 +67,7 @@ def advance(span: str, /, *, data: Path = DATA) -> None:
     data
         Folder of the exchange.
     """
-    _tell_clock(call(data, Advance(step_us=span_us(span, "the time"))))
+    _tell_clock(ask(data, Advance(step_us=span_us(span, "the time"))))
 
 
 @clock.command
@@ -80,7 +83,7 @@ def speed(times: int, /, *, data: Path = DATA) -> None:
     data
         Folder of the exchange.
     """
-    _tell_clock(call(data, SetSpeed(speed=times)))
+    _tell_clock(ask(data, SetSpeed(speed=times)))
 
 
 def seed(*, key: str, asset: Annotated[tuple[str, ...], Parameter(negative="")], data: Path = DATA) -> None:
@@ -97,7 +100,7 @@ def seed(*, key: str, asset: Annotated[tuple[str, ...], Parameter(negative="")],
     data
         Folder of the exchange.
     """
-    answer = call(data, Seed(key=key, amounts=quantities(asset, "--asset")))
+    answer = ask(data, Seed(key=key, amounts=quantities(asset, "--asset")))
     print(f"account {answer.account} was given {', '.join(asset)}")
 
 
@@ -115,7 +118,7 @@ def market(symbol: str, /, *, state: str, data: Path = DATA) -> None:
     data
         Folder of the exchange.
     """
-    call(data, SetMarket(symbol=symbol, state=state))
+    ask(data, SetMarket(symbol=symbol, state=state))
     print(f"{symbol} is {state}")
 
 
@@ -133,7 +136,7 @@ def price(symbol: str, worth: str, /, *, data: Path = DATA) -> None:
     data
         Folder of the exchange.
     """
-    call(data, SetPrice(symbol=symbol, price=to_decimal(worth, "the price")))
+    ask(data, SetPrice(symbol=symbol, price=to_decimal(worth, "the price")))
     print(f"{symbol} is worth {worth}")
 
 
@@ -147,7 +150,7 @@ def reset(*, data: Path = DATA) -> None:
     data
         Folder of the exchange.
     """
-    call(data, Reset())
+    ask(data, Reset())
     print("the exchange began anew")
 
 
@@ -163,7 +166,7 @@ def save(path: Path, /, *, data: Path = DATA) -> None:
     data
         Folder of the exchange.
     """
-    saved = call(data, SaveScenario(path=str(path.absolute())))
+    saved = ask(data, SaveScenario(path=str(path.absolute())))
     print(f"{saved.commands} commands, state {saved.hash}")
 
 
@@ -179,7 +182,7 @@ def load(path: Path, /, *, data: Path = DATA) -> None:
     data
         Folder of the exchange.
     """
-    _tell(call(data, LoadScenario(path=str(path.absolute()))))
+    _tell(ask(data, LoadScenario(path=str(path.absolute()))))
 
 
 def state(*, data: Path = DATA, json: Annotated[bool, Parameter(negative="")] = False) -> None:
@@ -194,11 +197,23 @@ def state(*, data: Path = DATA, json: Annotated[bool, Parameter(negative="")] = 
     json
         Everything, as JSON.
     """
-    answer = call(data, ReadState())
+    answer = ask(data, ReadState())
     if json:
         print(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode())
     else:
         _tell(answer)
+
+
+def ask(data: Path, question: Ask[A]) -> A:
+    """What the exchange on a folder answers."""
+    refuse_file(data)
+    return call(data, question)
+
+
+def refuse_file(data: Path) -> None:
+    """A UsageError if it is a file and no folder, as which no exchange could ever run on it."""
+    if data.exists() and not data.is_dir():
+        raise UsageError(f"--data must be a folder, and {data} is a file")
 
 
 def quantities(texts: tuple[str, ...], option: str) -> dict[str, Decimal]:

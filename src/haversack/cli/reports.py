@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from haversack.cli.exits import Exit, category_of, exit_of
+from haversack.cli.exits import Exit, category_of, exit_of, is_retryable
 from haversack.cli.output.escape import cell, visible
 from haversack.cli.output.printing import Form, csv_line, json_line
+from haversack.cli.unknown import what_to_type
 from haversack.errors import (
     ApiError,
     ConnectFailed,
     Forbidden,
     HaversackError,
     InvalidSymbol,
+    Maintenance,
     MissingCredentials,
     NotServed,
     OutcomeUnknown,
     RequestExpired,
+    ServerError,
     SignatureRefused,
     TooManyRequests,
     Unauthorized,
@@ -30,7 +33,8 @@ _HINTS: tuple[tuple[tuple[type[HaversackError], ...], str], ...] = (
     ((MissingCredentials,), "haversack init -p {profile}"),
     ((RequestExpired,), "set this machine's clock, or let a time service do it; haversack doctor -p {profile}"),
     ((SignatureRefused, Unauthorized, Forbidden), "are these the keys of this account? haversack doctor -p {profile}"),
-    ((TooManyRequests,), "wait a little, then try again"),
+    ((TooManyRequests, ServerError), "wait a little, then try again"),
+    ((Maintenance,), "wait until it is up again: haversack api get_status -p {profile}"),
     ((InvalidSymbol,), "haversack markets -p {profile} lists the symbols"),
     ((NotServed,), "the local exchange does not have it; docs/coverage.md says what it has"),
 )
@@ -38,9 +42,11 @@ _HINTS: tuple[tuple[tuple[type[HaversackError], ...], str], ...] = (
 
 def hint_of(error: HaversackError, profile: str) -> str:
     """What to do about it; empty where the error says so itself, or where nothing more is known."""
+    own = getattr(error, "hint", None)
+    if isinstance(own, str):
+        return own
     if isinstance(error, OutcomeUnknown):
-        symbol = getattr(error.operation, "symbol", None) or "SYMBOL"
-        return f"haversack order status {symbol} --client-id {error.client_id}" if error.client_id is not None else ""
+        return what_to_type(error, profile)
     if isinstance(error, ConnectFailed) and "//127.0.0.1:" in str(error):
         return f"the local exchange is not there (any more): haversack sim -p {profile} says which it is"
     return next((hint for kinds, hint in _HINTS if isinstance(error, kinds)), "").format(profile=profile)
@@ -57,7 +63,7 @@ def report(error: HaversackError, form: Form, profile: str) -> tuple[Iterator[st
         "category": category_of(error),
         "code": error.code if isinstance(error, ApiError) else None,
         "message": message,
-        "retryable": error.retryable,
+        "retryable": is_retryable(error),
         "hint": hint or None,
         "exit_code": int(exit_of(error)),
     }
@@ -70,7 +76,10 @@ def report(error: HaversackError, form: Form, profile: str) -> tuple[Iterator[st
 
 
 def _said(error: HaversackError) -> str:
-    """The error's own text, in one line."""
+    """The error's own text, in one line, and without calls of the library: whoever reads it types commands."""
+    if isinstance(error, OutcomeUnknown):
+        cause = " ".join(str(error.cause).split())
+        return f"{type(error.operation).__name__} may or may not have happened ({cause}); look before you repeat it"
     if isinstance(error, MissingCredentials) and str(error).endswith("give the client credentials"):
         return str(error).partition(":")[0] + ", and this profile has no keys"
     return " ".join(str(error).split())

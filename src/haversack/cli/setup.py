@@ -8,6 +8,7 @@ from pathlib import Path
 from haversack.cli.here import Here
 from haversack.cli.output.table import Column, Table, column, facts
 from haversack.cli.profile.config import Setting
+from haversack.cli.space import trouble
 from haversack.credentials import Credentials, Secret
 from haversack.errors import MissingCredentials, UsageError
 
@@ -122,5 +123,5 @@ def _begin_settings(path: Path) -> bool:
     except FileExistsError:
         return False
     except OSError as error:
-        raise UsageError(f"settings cannot be written to {path}: {error.strerror}") from None
+        raise trouble(f"settings cannot be written to {path}", path, error) from None
     return True

@@ -5,18 +5,23 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from haversack.cli.operate import DATA, refuse_file
+from haversack.errors import UsageError
 
-def verify(folder: Path, /, *, listing: Path | None = None) -> None:
+
+def verify(folder: Path | None = None, /, *, data: Path | None = None, listing: Path | None = None) -> None:
     """Check an exchange's folder: the journal, and the snapshots and histories against it. The exchange must be stopped.
 
     It prints what was checked, what could not be and what is wrong, changes nothing, and ends with 1 if anything is wrong.
 
-    Example: haversack exchange verify haversack-data
+    Example: haversack exchange verify --data ./exchange
 
     Parameters
     ----------
     folder
-        Folder of the exchange.
+        The folder once more, as it may be given without --data.
+    data
+        Folder of the exchange; haversack-data if none is given.
     listing
         File of markets and assets that the exchange was started with, if it was not the package's own.
     """
@@ -24,7 +29,11 @@ def verify(folder: Path, /, *, listing: Path | None = None) -> None:
     from haversack.exchange.listing import Listing
     from haversack.exchange.verify import verify as check
 
-    report = check(folder, Listing.load(listing), listing_bytes(listing))
+    if folder is not None and data is not None:
+        raise UsageError(f"give the folder once: as {folder}, or by --data {data}")
+    place = folder or data or DATA
+    refuse_file(place)
+    report = check(place, Listing.load(listing), listing_bytes(listing))
     for word, texts in (("checked", report.sound), ("not checked", report.unchecked), ("WRONG", report.wrong)):
         for text in texts:
             print(f"{word}: {text}")

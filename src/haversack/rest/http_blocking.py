@@ -9,7 +9,7 @@ from http.client import HTTPException
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ProtocolError
 from urllib3.response import BaseHTTPResponse
 
 from haversack.errors import ConnectFailed, RequestFailed, UntrustedServer, UsageError
@@ -45,7 +45,9 @@ class BlockingHttp:
         except _NotConnectedError as error:
             raise _not_connected(error.cause, self._url) from error
         except (HTTPError, HTTPException, OSError, ValueError) as error:
-            raise RequestFailed(f"no answer from {self._url}: {error}") from error
+            # urllib3 puts two texts into one error, which alone would be printed as a tuple.
+            why = " ".join(map(str, error.args)) if isinstance(error, ProtocolError) else str(error)
+            raise RequestFailed(f"no answer from {self._url}: {why}") from error
 
     def close(self) -> None:
         """Close the connections. Nothing can be sent afterwards."""

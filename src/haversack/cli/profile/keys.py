@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from haversack.cli.profile.config import Kind, Settings
+from haversack.cli.space import trouble
 from haversack.clock import secret_bytes
 from haversack.credentials import Credentials, Secret
 from haversack.errors import InvalidCredentials, MissingCredentials, UsageError
@@ -54,8 +55,8 @@ def store_keys(path: Path, secret: Secret, kind: Kind, *, replace: bool = False)
     part = path.with_name(f".{path.name}.{secret_bytes(8).hex()}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write(part, f"HAVERSACK_KIND={kind}\nBACKPACK_API_KEY={keys.public_key}\nBACKPACK_API_SECRET={secret.reveal()}\n")
         try:
+            _write(part, f"HAVERSACK_KIND={kind}\nBACKPACK_API_KEY={keys.public_key}\nBACKPACK_API_SECRET={secret.reveal()}\n")
             if replace and path.exists():
                 os.replace(path, path.with_name(path.name + ".old"))
             # A link and not a rename, because a rename would silently replace keys that another command stored just now.
@@ -65,7 +66,7 @@ def store_keys(path: Path, secret: Secret, kind: Kind, *, replace: bool = False)
     except FileExistsError:
         raise UsageError(f"{path} is there already: --replace puts it aside as {path.name}.old") from None
     except OSError as error:
-        raise UsageError(f"keys cannot be stored in {path}: {error.strerror}") from None
+        raise trouble(f"keys cannot be stored in {path}", path, error) from None
     return keys
 
 

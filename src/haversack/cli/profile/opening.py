@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from haversack.cli.profile.config import Config, Settings, read_config
 from haversack.cli.profile.places import places
 from haversack.cli.profile.separation import refuse_shared_keys, refuse_strangers
-from haversack.errors import UsageError
+from haversack.errors import HaversackError, UsageError
 from haversack.rest.address import REST_URL, STREAM_URL
 
 if TYPE_CHECKING:
@@ -106,6 +106,14 @@ class Profile:
         from haversack.client.aio import AsyncClient
 
         return AsyncClient(**self._arguments(signed=signed))
+
+    def end_of_exchange(self) -> HaversackError | None:
+        """Why the local exchange that it started is gone, if that is known."""
+        if self.is_live or self.settings["url"]:
+            return None
+        from haversack.cli.profile.sim import end_of
+
+        return end_of(Path(self.settings["data"]))
 
     def _arguments(self, *, signed: bool) -> dict[str, Any]:
         url, stream_url = self.address

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from haversack.cli.locking import locked
+from haversack.cli.space import SAID, NoSpace, is_nearly_full, no_space
 from haversack.clock import SystemClock
 from haversack.errors import HaversackError
 from haversack.exchange.control.place import Whereabouts, find
@@ -53,6 +54,14 @@ def ensure(settings: Settings) -> Address:
     return Address(found.url, found.stream_url)
 
 
+def end_of(folder: Path) -> NoSpace | None:
+    """Why the exchange on a folder is gone, where its log tells that it ran out of space; None otherwise."""
+    if find(folder) is not None or not (folder / LOG_NAME).exists():
+        return None
+    is_full = _last_line(folder / LOG_NAME, 0).startswith(SAID) or is_nearly_full(folder)
+    return NoSpace(folder) if is_full else None
+
+
 def stop(folder: Path) -> bool:
     """End the exchange that runs on a folder, and wait until it has let go of it; False if none does."""
     found = find(folder)
@@ -83,15 +92,19 @@ def _start(folder: Path, settings: Settings) -> Whereabouts:
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=folder, start_new_session=True
             )
     except OSError as error:
-        raise SimUnavailable(f"the local exchange cannot be started: {error.strerror}, {error.filename or folder}") from None
+        text = f"the local exchange cannot be started: {error.strerror}, {error.filename or folder}"
+        raise no_space(folder, error) or SimUnavailable(text) from None
     _waited(lambda: process.poll() is not None or find(folder) is not None, START_S_MAX)
     found = find(folder)
     if found is None:
         status = process.poll()
         process.kill()
         said = "it was not ready in time" if status is None else _last_line(log, written) or f"it ended with {status}"
+        if said.startswith(SAID) or is_nearly_full(folder):
+            raise NoSpace(folder)
         raise SimUnavailable(f"the local exchange did not start: {said} (its log is {log}; without {folder} it begins anew)")
     with suppress(OSError):
+        # Without it the next one takes another port, and nothing is lost.
         (folder / PORT_NAME).write_text(str(urlsplit(found.url).port), encoding="ascii")
     # It outlives this process, on purpose, and must not be waited for when this one ends.
     process.returncode = 0
@@ -150,6 +163,7 @@ def _is_free(folder: Path) -> bool:
 
 
 def _last_line(log: Path, begin: int) -> str:
+    """What it said last, from some byte on."""
     with log.open("rb") as file:
         file.seek(begin)
         lines = file.read(_LOG_BYTES_MAX).decode("utf-8", "replace").strip().splitlines()
