@@ -85,9 +85,8 @@ def serve_until_told(
     # A command to an exchange that runs needs none of this, and should be quick.
     from haversack.exchange.venue import Settings
 
-    operate.refuse_file(data)
     _check(port, speed_bump_ms, rate_limit, key)
-    _check_more(speed, keep)
+    _check_more(speed, keep, data)
     settings = Settings(
         seed=seed,
         has_crowd=crowd,
@@ -109,9 +108,10 @@ def _run(serving: Coroutine[Any, Any, None], data: Path) -> None:
         raise no_space(data, error) or error from error
 
 
-def _check_more(speed: int, keep: int) -> None:
+def _check_more(speed: int, keep: int, data: Path) -> None:
     from haversack.exchange.pulse import SPEED_MAX
 
+    operate.refuse_file(data)
     if not 0 <= speed <= SPEED_MAX:
         raise UsageError(f"--speed must be 0 to {SPEED_MAX}, found {speed}")
     if keep < 0:
