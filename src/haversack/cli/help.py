@@ -65,6 +65,7 @@ def _output(style: Style) -> Iterator[str]:
   -o ndjson   one JSON object a line, each with "profile", as they come
   -o csv      a line of names, then one line a row, each with the profile
 
+  Messages of streams are JSON objects, one a line; with -o table a line of words each.
   Decimals are strings in JSON, with all their digits. Errors come in the same form, with category, code, message,
   retryable and hint. NO_COLOR is heeded. Times are UTC."""
 

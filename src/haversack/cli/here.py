@@ -66,6 +66,11 @@ class Here:
         """The form that was asked for; else that of the settings."""
         return cast("Form", self._asked_form or self.profile.config.output.value)
 
+    @property
+    def asked_form(self) -> str | None:
+        """The form that the call itself asked for."""
+        return self._asked_form
+
     def take_form(self, form: Form) -> None:
         """Another form, which the command's own option asks for."""
         if self._asked_form not in (None, form):
