@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import UNSET
@@ -15,8 +15,10 @@ from msgspec import UNSET
 from haversack.errors import UsageError
 from haversack.exchange.engine.collateral import CASH, CollateralRules
 from haversack.exchange.engine.rules import AssetRules, FeeTier, MarketRules
+from haversack.exchange.engine.vaults.rules import VaultRules
 from haversack.exchange.listing_check import check_keys, check_market, check_once
 from haversack.exchange.listing_perpetual import perpetual_rules, ratio
+from haversack.exchange.listing_vaults import ListedVault, check_vaults, vault_rules
 from haversack.units import compact, decimals_of, padded, to_units
 from haversack.wire.assets import Asset, CollateralParameters
 from haversack.wire.enums import MarketType
@@ -64,6 +66,7 @@ class ListingFile(msgspec.Struct, frozen=True):
     markets: list[ListedMarket]
     collateral: list[CollateralParameters] = []
     """Assets that count as collateral; the others do not."""
+    vaults: list[ListedVault] = []
 
 
 class Scales(msgspec.Struct, frozen=True):
@@ -100,6 +103,14 @@ class Scales(msgspec.Struct, frozen=True):
         return compact(amount, self.quote_scale)
 
 
+class RfqMarket(NamedTuple):
+    """A market that has no book: it is traded by requests for quotes alone."""
+
+    market: Market
+    rules: MarketRules
+    scales: Scales
+
+
 class Listing:
     """Everything listed, by symbol, in the order of the file."""
 
@@ -111,13 +122,20 @@ class Listing:
         self.asset_scales: Mapping[str, int] = {asset.symbol: asset.scale for asset in file.assets}
         for market in file.markets:
             check_market(market, market.opening_price, self.asset_scales)
-        self.markets: Mapping[str, Market] = {market.symbol: _complete(market) for market in file.markets}
+        booked = [market for market in file.markets if market.market_type != MarketType.RFQ]
+        self.markets: Mapping[str, Market] = {market.symbol: _complete(market) for market in booked}
+        """Those with a book."""
         self.opening_prices: Mapping[str, Decimal] = {
-            market.symbol: market.opening_price for market in file.markets if market.opening_price is not None
+            market.symbol: market.opening_price for market in booked if market.opening_price is not None
         }
-        self.rules: Mapping[str, MarketRules] = {market.symbol: self._rules(market) for market in file.markets}
+        self.rules: Mapping[str, MarketRules] = {market.symbol: self._rules(market) for market in booked}
         self.scales: Mapping[str, Scales] = {symbol: self._scales(rules) for symbol, rules in self.rules.items()}
+        self.rfq_markets: Mapping[str, RfqMarket] = {
+            market.symbol: self._rfq_market(market) for market in file.markets if market.market_type == MarketType.RFQ
+        }
         self.collateral: Sequence[CollateralParameters] = file.collateral
+        check_vaults(file.vaults, self.asset_scales)
+        self.vaults: Mapping[int, ListedVault] = {vault.vault_id: vault for vault in file.vaults}
         self.grants: Mapping[str, int] = {symbol: self.amount(symbol, grant) for symbol, grant in file.grants.items()}
 
     @classmethod
@@ -165,6 +183,10 @@ class Listing:
             for each in self.collateral
             if each.symbol in self.asset_scales
         ]
+
+    def vault_rules(self) -> list[VaultRules]:
+        """Vaults, as the engine knows them."""
+        return [vault_rules(vault, self.asset_scales) for vault in self.vaults.values()]
 
     def amount(self, asset: str, quantity: Decimal) -> int:
         """A quantity of an asset in its smallest units."""
@@ -215,6 +237,10 @@ class Listing:
             perpetual=perpetual_rules(market, quantity_scale, quote_scale) if is_perpetual else None,
             state=market.order_book_state,
         )
+
+    def _rfq_market(self, market: ListedMarket) -> RfqMarket:
+        rules = self._rules(market)
+        return RfqMarket(_complete(market), rules, self._scales(rules))
 
     def _scales(self, rules: MarketRules) -> Scales:
         return Scales(rules.price_scale, rules.quantity_scale, self.asset_scales[rules.quote])

@@ -60,7 +60,7 @@ def _problems(market: Market, opening_price: Decimal | None, assets: Mapping[str
     yield from _price_problems(market.filters.price)
     if opening_price is not None:
         yield from _opening_problems(opening_price, market.filters.price)
-    elif market.order_book_state != OrderBookState.CLOSED:
+    elif market.order_book_state != OrderBookState.CLOSED and market.market_type != MarketType.RFQ:
         yield "openingPrice is missing, wanted where trading starts (a Closed market may do without)"
 
 

@@ -6,7 +6,10 @@ from typing import TypeAlias
 
 import msgspec
 
+from haversack.exchange.engine.rfq.command import RfqCommand
 from haversack.exchange.engine.rules import AccountSettings, FeeTier
+from haversack.exchange.engine.strategies.command import StrategyCommand
+from haversack.exchange.engine.vaults.command import VaultCommand
 from haversack.wire.enums import (
     CancelOrderType,
     OrderBookState,
@@ -141,4 +144,17 @@ class SetBookState(msgspec.Struct, frozen=True, tag="bookState", array_like=True
     state: OrderBookState
 
 
-Command: TypeAlias = OpenAccount | Grant | Place | Cancel | CancelAll | SetPrices | Elapse | SetBookState | ChangeSettings
+Command: TypeAlias = (
+    OpenAccount
+    | Grant
+    | Place
+    | Cancel
+    | CancelAll
+    | SetPrices
+    | Elapse
+    | SetBookState
+    | ChangeSettings
+    | RfqCommand
+    | StrategyCommand
+    | VaultCommand
+)

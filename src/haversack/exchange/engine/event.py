@@ -14,7 +14,10 @@ import msgspec
 from haversack.exchange.engine.command import Exit, Slippage, Trigger
 from haversack.exchange.engine.perpetual.position import Position
 from haversack.exchange.engine.perpetual.settlement import Settlement
+from haversack.exchange.engine.rfq.event import RfqEvent
 from haversack.exchange.engine.rules import AccountSettings
+from haversack.exchange.engine.strategies.event import StrategyEvent
+from haversack.exchange.engine.vaults.event import VaultEvent
 from haversack.wire.enums import (
     ExpiryReason,
     OrderBookState,
@@ -60,6 +63,8 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """When its trigger fired."""
     system: SystemOrderType | None = None
     """Which part of the exchange sent it; None: its account did."""
+    strategy_id: int | None = None
+    """The strategy that sent it."""
 
 
 class OrderFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -335,4 +340,7 @@ Event: TypeAlias = (
     | FundingPaid
     | BookStateChanged
     | SettingsChanged
+    | RfqEvent
+    | StrategyEvent
+    | VaultEvent
 )

@@ -1,0 +1,78 @@
+"""How money is locked for requests and quotes, and how it changes hands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from haversack.exchange.engine.clearing import fee_on
+from haversack.exchange.engine.event import BalanceChanged, Event
+from haversack.exchange.engine.ledger import Account, Ledger
+from haversack.exchange.engine.order import BID
+from haversack.exchange.engine.perpetual.margins import Margins
+from haversack.exchange.engine.rfq.event import Quote, Rfq
+from haversack.exchange.engine.rfq.refusal import RfqRefusal
+from haversack.exchange.engine.rfq.terms import Deal
+from haversack.exchange.engine.rules import MarketRules
+from haversack.exchange.engine.spot_margin import Swap, allows, is_exposed
+
+
+class Purse:
+    """The balances of all accounts, as far as requests and quotes touch them."""
+
+    __slots__ = ("_ledger", "_margins")
+
+    def __init__(self, ledger: Ledger, margins: Margins) -> None:
+        self._ledger = ledger
+        self._margins = margins
+
+    def refusal(self, account: Account, needs: Sequence[Swap], locked: Mapping[str, int]) -> RfqRefusal | None:
+        """Why an account cannot give what each of the swaps gives, with what it has locked for the same already."""
+        if any(need.given > account.available(need.gives) + locked.get(need.gives, 0) for need in needs):
+            return RfqRefusal.INSUFFICIENT_FUNDS
+        # As for spot orders: positions in perpetuals keep their margin.
+        if account.is_house or not is_exposed(account):
+            return None
+        if all(allows(self._margins, account, need) for need in needs):
+            return None
+        return RfqRefusal.INSUFFICIENT_MARGIN
+
+    def lock(self, number: int, amounts: Iterable[tuple[str, int]], events: list[Event]) -> None:
+        """Move so much of each asset from available to locked; back, if it is negative."""
+        account = self._ledger.account(number)
+        account.budget = None
+        for asset, amount in amounts:
+            if amount:
+                balance = account.balances[asset]
+                balance.available -= amount
+                balance.locked += amount
+                assert balance.available >= 0 <= balance.locked, f"account {number} locked {amount} {asset}, which it has not"
+                events.append(BalanceChanged(number, asset, balance.available, balance.locked))
+
+    def settle(self, rfq: Rfq, quote: Quote, found: Deal, rules: MarketRules, events: list[Event]) -> tuple[int, str]:
+        """Give both sides what they traded, all of it from what is available; the maker's fee and its asset.
+
+        The maker pays its maker fee in the asset that it receives, as in a spot market (guess).
+        """
+        base, quantity = rules.base, found.quantity * rules.base_unit
+        maker = self._ledger.account(quote.account)
+        rate = maker.fees.maker_cbps
+        if rfq.side is BID:
+            maker_fee, fee_asset = fee_on(found.worth, rate, rules.quote_fee_unit), rules.quote
+            moves = (-quantity, found.worth - maker_fee), (quantity, -found.worth - found.fee)
+        else:
+            maker_fee, fee_asset = fee_on(quantity, rate, rules.base_fee_unit), base
+            moves = (quantity - maker_fee, -found.worth), (-quantity, found.worth - found.fee)
+        for number, (of_base, of_quote) in zip((quote.account, rfq.account), moves, strict=True):
+            self._move(number, ((base, of_base), (rules.quote, of_quote)), events)
+        self._ledger.take_fee(rules.quote, found.fee)
+        self._ledger.take_fee(fee_asset, maker_fee)
+        return maker_fee, fee_asset
+
+    def _move(self, number: int, amounts: Iterable[tuple[str, int]], events: list[Event]) -> None:
+        account = self._ledger.account(number)
+        account.budget = None
+        for asset, amount in amounts:
+            balance = account.balances[asset]
+            balance.available += amount
+            assert balance.available >= 0, f"account {number} gave {-amount} {asset}, which it has not"
+            events.append(BalanceChanged(number, asset, balance.available, balance.locked))
