@@ -30,6 +30,7 @@ from haversack.wire.orders import PlaceOrder
 from haversack.wire.strategies import StrategyType
 from haversack.wire.trades import GetRecentTrades
 from haversack.wire.transfers import GetWithdrawals, RequestWithdrawal
+from haversack.wire.vaults import MintVaultTokens
 
 Texts: TypeAlias = list[tuple[str, str]]
 
@@ -88,9 +89,8 @@ _LIMITS = (1, 1000)
 _LIMITS_OF: Mapping[type[Operation[Any]], tuple[int, int]] = {GetFundingRates: (1, 10_000)}
 # What a body calls the type of its market; a query calls it a string.
 _MARKET_SYMBOL = "MarketSymbol"
-
 # Their `symbol` is an asset, not a market.
-_OF_ASSETS = (ConvertDust, ExecuteBorrowLend, RequestWithdrawal)
+_OF_ASSETS = (ConvertDust, ExecuteBorrowLend, MintVaultTokens, RequestWithdrawal)
 
 _json = msgspec.json.Decoder(float_hook=Numeral)
 

@@ -46,7 +46,8 @@ async def test_asset_rows_are_the_recorded_ones_but_for_the_decimals_that_were_a
     async with open_desk() as desk:
         served = loads(await desk.get("/api/v1/assets"))
         named = {row["baseSymbol"] for row in loads(await desk.get("/api/v1/markets?marketType=SPOT"))} | {"USDC"}
-    assert {row["symbol"] for row in served} == named
+        tokens = {row["vaultToken"] for row in loads(await desk.get("/api/v1/vaults"))}
+    assert {row["symbol"] for row in served} == named | tokens
     for row in served:
         for token in row["tokens"]:
             assert isinstance(token.pop("nativeDecimals"), int)

@@ -45,7 +45,8 @@ class Caller(NamedTuple):
         """Do a facility's command; its refusals in the words given."""
         events = self.venue.execute(command, now_us=self.now_us, proof=self.proof)
         if events and isinstance(events[0], Declined):
-            raise texts[events[0].refusal]
+            # The texts are made once: each time they begin without the traceback of the last one.
+            raise texts[events[0].refusal].with_traceback(None)
         return events
 
     def check_symbol(self, symbol: str, refusal: Refused) -> None:

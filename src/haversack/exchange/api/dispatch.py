@@ -10,7 +10,19 @@ from types import NoneType
 from typing import Any, Protocol, TypeAlias
 
 from haversack.exchange import faults
-from haversack.exchange.api import account, funding, history, markets, nothing, orders, positions, system, transfers, worth
+from haversack.exchange.api import (
+    account,
+    funding,
+    history,
+    markets,
+    nothing,
+    orders,
+    positions,
+    system,
+    transfers,
+    vaults,
+    worth,
+)
 from haversack.exchange.api.caller import ROWS_DEFAULT, Caller
 from haversack.exchange.authentication import Proof, Verify, check_signature, check_signature_by, read_proof
 from haversack.exchange.faults import AnswerAction
@@ -36,7 +48,7 @@ _Handler: TypeAlias = Callable[[Caller, Any], Any]
 ROUTES: Mapping[type[Operation[Any]], _Handler] = dict(
     (
         *(*system.ROUTES, *markets.ROUTES, *account.ROUTES, *orders.ROUTES, *history.ROUTES),
-        *(*worth.ROUTES, *positions.ROUTES, *funding.ROUTES, *transfers.ROUTES, *nothing.ROUTES),
+        *(*worth.ROUTES, *positions.ROUTES, *funding.ROUTES, *transfers.ROUTES, *vaults.ROUTES, *nothing.ROUTES),
     )
 )
 _BY_PATH: Mapping[tuple[str, str], type[Operation[Any]]] = {

@@ -66,7 +66,8 @@ class Crowd:
 
     def setup(self) -> list[OpenAccount]:
         """The accounts that the crowd trades with. Their keys cannot be anybody's: they are no base64 of 32 bytes."""
-        grants = tuple((asset, self._wealth(asset)) for asset in self._listing.asset_scales)
+        tokens = {vault.vault_token for vault in self._listing.vaults.values()}
+        grants = tuple((asset, self._wealth(asset)) for asset in self._listing.asset_scales if asset not in tokens)
         keys = (*(layer.key for layer in self._temperament.makers), *self._temperament.takers.keys)
         return [OpenAccount(key, FeeTier(0, 0), grants, is_house=True) for key in keys]
 

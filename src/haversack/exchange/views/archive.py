@@ -20,6 +20,7 @@ from haversack.exchange.engine.event import (
 from haversack.exchange.listing import Listing
 from haversack.exchange.render import fill_row, past_order
 from haversack.exchange.render_position import past_position
+from haversack.exchange.views import vaults
 from haversack.exchange.views.earnings import Earnings
 from haversack.exchange.views.held import read_held
 from haversack.exchange.views.histories import ROWS_MAX_IN_MEMORY, Histories, read_fill, read_order, read_trade
@@ -51,10 +52,9 @@ SYSTEMS: Mapping[FillType, Sequence[SystemOrderType]] = {
 }
 """Who sent the orders whose fills are meant; for all other types, their accounts."""
 LIMIT_DEFAULT, LIMIT_MAX = 100, 1000
-NOTERS: Mapping[type, Noter] = {}
+NOTERS: Mapping[type, Noter] = {**vaults.NOTERS}
 """How the events of facilities become rows of theirs."""
-# Made once: a union that is written where it is asked for is made anew for every event.
-_OF_MONEY = (FundingPaid, FundingRateSet, PositionChanged)
+_IsHouse: TypeAlias = Callable[[int], bool]
 
 
 class Archive:
@@ -78,6 +78,14 @@ class Archive:
         self._least_lag_us = lag_us
         self._more_lag_us = more_lag_us
         self._noters = NOTERS if noters is None else noters
+        self._takers: dict[type, Callable[[Any, int, int, _IsHouse], None]] = {
+            **dict.fromkeys(self._noters, self._note),
+            **dict.fromkeys(OF_ORDERS, self._take),
+            TradePrinted: self._trade,
+            PositionChanged: self._hold,
+            FundingPaid: self._earn,
+            FundingRateSet: self._earn,
+        }
         self._now_us = 0
         self.earnings = Earnings(listing, self.histories, seen_us=lambda now_us: self._advance(now_us) - self._lag_us)
 
@@ -85,24 +93,18 @@ class Archive:
     def _lag_us(self) -> int:
         return self._least_lag_us + self._more_lag_us()
 
-    def record(self, events: Sequence[Event], *, now_us: int, is_house: Callable[[int], bool], seq: int | None = None) -> None:
+    def record(self, events: Sequence[Event], *, now_us: int, is_house: _IsHouse, seq: int | None = None) -> None:
         """Take in what a command did; not again, if the histories know its number already."""
         now_us = self._advance(now_us)
         histories = self.histories
         if seq is not None and seq <= histories.last_seq:
             return
+        number = histories.last_seq + 1 if seq is None else seq
         for event in events:
-            if isinstance(event, TradePrinted):
-                histories.trade(event, now_us)
-            elif isinstance(event, OF_ORDERS) and not is_house(event.order.account):
-                self._take(event, now_us)
-            elif isinstance(event, PositionChanged):
-                self._hold(event, now_us)
-            elif noter := self._noters.get(type(event)):
-                for note in noter(event, now_us, histories.last_seq + 1 if seq is None else seq):
-                    histories.note(note, now_us)
-            if isinstance(event, _OF_MONEY):
-                histories.earn(event, time_us=now_us, seq=histories.last_seq + 1 if seq is None else seq)
+            # By type: most events of a command are none of the histories' business.
+            take = self._takers.get(type(event))
+            if take is not None:
+                take(event, now_us, number, is_house)
         histories.done(histories.last_seq if seq is None else seq)
 
     def check(self) -> None:
@@ -182,7 +184,19 @@ class Archive:
             return None
         return {order_id for (order_id,) in found}
 
-    def _take(self, event: OrderEvent, now_us: int) -> None:
+    def _trade(self, event: TradePrinted, now_us: int, _seq: int, _is_house: _IsHouse) -> None:
+        self.histories.trade(event, now_us)
+
+    def _note(self, event: Any, now_us: int, seq: int, _is_house: _IsHouse) -> None:
+        for note in self._noters[type(event)](event, now_us, seq):
+            self.histories.note(note, now_us)
+
+    def _earn(self, event: FundingPaid | FundingRateSet, now_us: int, seq: int, _is_house: _IsHouse) -> None:
+        self.histories.earn(event, time_us=now_us, seq=seq)
+
+    def _take(self, event: OrderEvent, now_us: int, _seq: int, is_house: _IsHouse) -> None:
+        if is_house(event.order.account):
+            return
         facts, histories, state = event.order, self.histories, state_after(event, now_us)
         if isinstance(event, OrderAccepted | TriggerPlaced):
             histories.place(OrderRow(now_us, facts, state))
@@ -192,7 +206,8 @@ class Archive:
         lag_us = self._lag_us
         histories.change(facts.order_id, state, seen_until_us=now_us - lag_us if lag_us else None)
 
-    def _hold(self, event: PositionChanged, now_us: int) -> None:
+    def _hold(self, event: PositionChanged, now_us: int, seq: int, _is_house: _IsHouse) -> None:
+        self.histories.earn(event, time_us=now_us, seq=seq)
         lag_us = self._lag_us
         row = PositionRow(
             account=event.account,
