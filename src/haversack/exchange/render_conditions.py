@@ -29,6 +29,8 @@ def in_row(facts: OrderFacts, scales: Scales) -> dict[str, Any]:
     conditions, found = facts.conditions, dict[str, Any]()
     if conditions is None:
         return found
+    if conditions.strategy_id is not None:
+        found["strategy_id"] = str(conditions.strategy_id)
     if conditions.trigger is not None:
         found["trigger_by"] = _said(conditions.trigger)
         found["trigger_price"] = format(scales.short_price(conditions.trigger.price), "f")
@@ -59,6 +61,9 @@ def in_frame(facts: OrderFacts, scales: Scales) -> dict[str, Any]:
         return found
     if conditions.related_order_id is not None:
         found["related_order"] = str(conditions.related_order_id)
+    if conditions.strategy_id is not None:
+        # A number (documented), unlike the other ids.
+        found["strategy_id"] = conditions.strategy_id
     if conditions.trigger is not None and conditions.triggered_us is None:
         found["trigger_by"] = _said(conditions.trigger)
         found["trigger_price"] = scales.price(conditions.trigger.price)

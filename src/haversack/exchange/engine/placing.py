@@ -7,6 +7,8 @@ through the same pipeline when it fires.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from haversack.exchange.engine.admission import refusal
 from haversack.exchange.engine.command import Cancel, CancelAll, Place
 from haversack.exchange.engine.event import (
@@ -37,11 +39,13 @@ FOK = TimeInForce.FOK
 class Placing:
     """Orders of all accounts in all markets of one engine."""
 
-    __slots__ = ("_ledger", "_markets")
+    __slots__ = ("_ledger", "_markets", "at_liquidation")
 
     def __init__(self, ledger: Ledger, markets: dict[str, Market]) -> None:
         self._ledger = ledger
         self._markets = markets
+        self.at_liquidation: list[Callable[[Account, list[Event]], None]] = []
+        """What ends whatever would place more orders for an account, before its liquidation begins."""
 
     def place(self, place: Place, now_us: int, fired: Conditions | None = None) -> list[Event]:
         """Match an order, and rest what may rest; one that has not fired yet waits for its trigger."""
@@ -69,6 +73,12 @@ class Placing:
         market.tell_changes(events)
         if market.triggers.due and fired is None:
             self._fire_due(market, now_us, events)
+        return events
+
+    def send(self, place: Place, now_us: int, conditions: Conditions) -> list[Event]:
+        """Place an order that a part of the exchange sends for an account, and what its trades trigger."""
+        events = self.place(place, now_us, conditions)
+        self._fire_due(self._markets[place.symbol], now_us, events)
         return events
 
     def _admit(self, place: Place, account: Account, market: Market) -> int | Refusal:

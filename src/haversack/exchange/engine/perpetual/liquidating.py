@@ -7,13 +7,16 @@ house's accounts are closed against like all others; a debt is covered as far as
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING
+from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from haversack.exchange.engine.collateral import CASH
 from haversack.exchange.engine.event import AccountOpened, DebtCovered, Event, LiquidatingChanged
 from haversack.exchange.engine.ledger import Account, Ledger
 from haversack.exchange.engine.perpetual.closing import Closing, Part
+from haversack.exchange.engine.perpetual.decimal96 import minus
 from haversack.exchange.engine.perpetual.deleveraging import Opponent
 from haversack.exchange.engine.perpetual.liquidation import (
     INTERVAL_US,
@@ -48,12 +51,13 @@ ON_BACKSTOP, ON_ADL = SystemOrderType.LIQUIDATE_POSITION_ON_BACKSTOP, SystemOrde
 class Liquidating:
     """The liquidations of one engine. It keeps nothing that is not in accounts and markets."""
 
-    __slots__ = ("_closing", "_ledger", "_margins", "_markets", "_screen")
+    __slots__ = ("_closing", "_ledger", "_margins", "_markets", "_placing", "_screen")
 
     def __init__(self, ledger: Ledger, markets: dict[str, Market], margins: Margins, *, placing: Placing) -> None:
         self._ledger = ledger
         self._markets = markets
         self._margins = margins
+        self._placing = placing
         self._closing = Closing(ledger, markets, placing)
         self._screen = Screen(markets, margins)
 
@@ -86,6 +90,8 @@ class Liquidating:
         if account.liquidating is not is_liquidating:
             account.liquidating = is_liquidating
             events.append(LiquidatingChanged(account.number, is_liquidating))
+            for end in self._placing.at_liquidation if is_liquidating else ():
+                end(account, events)
 
     def _carry_out(self, step: Step, account: Account, now_us: int, events: list[Event]) -> None:
         if isinstance(step, CancelOrders):
@@ -108,7 +114,14 @@ class Liquidating:
         events.append(DebtCovered(account.number, CASH, amount))
 
     def _figures(self, account: Account) -> AccountMargin:
-        return account_margin(self._margins.holdings(account), list(self._exposures(account).values()))
+        """What counts for its liquidation: perpetuals have no claim on what positions in prediction markets could lose."""
+        holdings, exposures = self._margins.holdings(account), list(self._exposures(account).values())
+        perpetuals = [each for each in exposures if not each.contract.is_prediction]
+        if len(perpetuals) < len(exposures) and any(each.quantity for each in perpetuals):
+            staked = [minus(each.position_notional, each.pnl_unrealized) for each in exposures if each not in perpetuals]
+            holdings = msgspec.structs.replace(holdings, assets_value=minus(holdings.assets_value, sum(staked, Decimal(0))))
+            exposures = perpetuals
+        return account_margin(holdings, exposures)
 
     def _exposures(self, account: Account) -> dict[str, Exposure]:
         """The house may have positions in markets without margin: they count for nothing."""
@@ -124,6 +137,8 @@ class Liquidating:
         is_last = not has_orders and fraction is not None and fraction < auto_close_fraction(figures.mmf)
         provider = self._provider(events) if is_last else None
         exposures = [exposure for exposure in self._exposures(account).values() if exposure.quantity]
+        # Positions in prediction markets are closed when there are no others, because a debt may be left by those.
+        exposures = [each for each in exposures if not each.contract.is_prediction] or exposures
         return _danger(figures, [self._open(account, each, provider) for each in exposures], has_orders=has_orders)
 
     def _open(self, account: Account, exposure: Exposure, provider: Account | None) -> Open:

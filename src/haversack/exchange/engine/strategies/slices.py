@@ -1,0 +1,55 @@
+"""How much of a strategy is sent when: quantity / (duration / interval) at the beginning of every interval (inferred).
+
+Guesses: the first slice is sent at once; every slice is rounded down to the step and the last one takes the rest; a slice of
+random size is between half and one and a half times as large. The randomness is a hash, so that it repeats.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from haversack.exchange.engine.strategies.command import StartStrategy
+from haversack.exchange.engine.strategies.event import StrategyFacts
+
+SPREAD = 4
+"""Boundaries between slices of random size move by at most one of so many parts of a slice."""
+
+
+def count(asked: StartStrategy) -> int:
+    """Into how many slices it is cut."""
+    return asked.duration_ms // asked.interval_ms
+
+
+def sizes(asked: StartStrategy, step: int) -> tuple[int, int]:
+    """The smallest and the largest slice that there may be."""
+    each, spread = _slice(asked, step)
+    rest = asked.quantity - (count(asked) - 1) * each
+    return each - 2 * spread, max(each + 2 * spread, rest + spread)
+
+
+def due(strategy: StrategyFacts, now_us: int) -> int:
+    """How many slices should have been sent by now."""
+    passed = (now_us - strategy.created_us) // (strategy.asked.interval_ms * 1_000)
+    return min(passed + 1, count(strategy.asked))
+
+
+def together(strategy: StrategyFacts, number: int, step: int) -> int:
+    """What so many first slices are together."""
+    asked = strategy.asked
+    if number >= count(asked):
+        return asked.quantity
+    each, spread = _slice(asked, step)
+    return number * each + _offset(strategy.strategy_id, number, spread // step) * step
+
+
+def _slice(asked: StartStrategy, step: int) -> tuple[int, int]:
+    each = asked.quantity // (count(asked) * step) * step
+    return each, each // (SPREAD * step) * step if asked.is_randomized and count(asked) > 1 else 0
+
+
+def _offset(strategy_id: int, number: int, most: int) -> int:
+    """Where the boundary after so many slices is, from `-most` to `most` steps away from its place."""
+    if not most or not number:
+        return 0
+    drawn = int.from_bytes(sha256(f"{strategy_id} {number}".encode()).digest()[:8])
+    return drawn % (2 * most + 1) - most
