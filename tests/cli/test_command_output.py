@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from cli.inside import Inside
+from haversack.cli.here import Surroundings
 from haversack.cli.output.escape import cell, json_safe, visible
 from haversack.cli.output.printing import Style, lines_of, width_of
 from haversack.cli.output.table import Table, column, number
@@ -118,12 +119,51 @@ def test_a_number_stays_a_number_in_csv(number_text: str) -> None:
 
 
 def test_columns_that_do_not_fit_are_left_out_and_named() -> None:
-    assert printed([Row("SOL_USDC", "95.2")], "table", width=10).splitlines() == [
+    assert printed([Row("SOL_USDC", "95.2"), Row("BTC_USDC")], "table", width=10).splitlines() == [
         "Rows  [sim]",
         "  name",
         "  SOL_USDC",
-        "  (too narrow for price)",
+        "  BTC_USDC",
+        "  (too",
+        "  narrow",
+        "  for",
+        "  price)",
     ]
+
+
+def test_one_row_that_does_not_fit_is_shown_with_all_its_fields() -> None:
+    assert printed([Row("SOL_USDC", "95.2")], "table", width=15).splitlines() == [
+        "Rows  [sim]",
+        "  name   SOL_USDC",
+        "  price  95.2",
+    ]
+
+
+def test_rows_that_do_not_fit_at_all_become_blocks_of_fields_that_leave_nothing_out() -> None:
+    table = Table(
+        "Orders", (column("symbol", "name"), number("price"), column("note", "price", minor=True)), [Row("A_LONG_NAME")] * 2
+    )
+    lines = list(lines_of(table, "table", "sim", Style(width=16)))
+    block = ["  symbol  A_LONG_NAME", "  price   1", "  note    1"]
+    assert lines == ["Orders  [sim]", *block, "", *block]
+
+
+def test_a_word_that_is_too_long_is_never_cut_in_two() -> None:
+    key = "pkEqi5Xd/BjUnsuLNiPbCGB/FazjMxN+Bp8kEZPu3Sk="
+    table = Table("T", (column("name"), column("price")), [Row("key", f"the public key is {key}, from a file")])
+    assert sum(key in line for line in lines_of(table, "table", "sim", Style(width=40))) == 1
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_every_table_can_be_read_on_a_narrow_terminal(width: int, inside: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside.exchange.reset()
+    inside.run(*ORDER)
+    monkeypatch.setattr(Surroundings, "style_of", lambda *_: Style(width=width))
+    for call in ("markets", "ticker", "orders", "balances", "deposits", "klines SOL_USDC", "order status SOL_USDC --client-id 7"):
+        done = inside.run(*call.split())
+        assert done.code == 0
+        # The longest value that there is takes no more than that; what is longer stands alone in its line.
+        assert max(map(len, done.out.splitlines())) <= width, done.out
 
 
 def test_wide_characters_take_two_columns() -> None:

@@ -181,7 +181,7 @@ def test_doctor_without_a_network_is_not_sent_to_the_doctor(traded: Inside, tmp_
     sick.transport["http"] = nobody
     done = sick.run("doctor", "-p", "live", "-o", "csv")
     assert (done.code, "WRONG,exchange,no connection -> is this machine online?" in done.out) == (5, True)
-    assert done.err.splitlines()[-1].endswith("1 of these is wrong,false,,5")
+    assert done.err.splitlines()[-1].endswith("1 of these is wrong,true,,5")
 
 
 def test_doctor_of_live_tells_the_limits_and_where_keys_come_from(traded: Inside) -> None:

@@ -156,6 +156,40 @@ def test_init_refuses_keys_that_do_not_belong_together(inside: Inside) -> None:
     assert not keys_of(inside, "live").exists()
 
 
+UNFIT = [
+    ("nope", None, 2, "there is no file "),
+    (".", None, 2, " is no file"),
+    ("empty", b"", 3, " has no keys: set BACKPACK_API_KEY and BACKPACK_API_SECRET"),
+    ("half", b"BACKPACK_API_SECRET=abc", 3, " has BACKPACK_API_SECRET but not BACKPACK_API_KEY: set both"),
+    ("noise", b"\xff\xfe\x80", 3, "noise: it is not a text file"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "code", "says"), UNFIT, ids=[name for name, *_ in UNFIT])
+def test_init_says_what_is_wrong_with_a_file_and_not_to_try_itself(
+    name: str, content: bytes | None, code: int, says: str, inside: Inside
+) -> None:
+    path = inside.home / name
+    if content is not None:
+        path.write_bytes(content)
+        path.chmod(0o600)
+    done = inside.run("init", "-p", "live", "--file", str(path))
+    assert (done.code, done.out, done.err.count("\n")) == (code, "", 1)
+    assert says in done.err
+    assert "haversack init" not in done.err
+
+
+def test_a_key_file_of_a_profile_that_holds_none_says_how_it_gets_some(inside: Inside) -> None:
+    path = inside.home / "config" / "haversack" / "keys" / "sim.key"
+    path.parent.mkdir()
+    path.touch(0o600)
+    done = inside.run("balances")
+    assert (done.code, done.err.count("\n")) == (3, 1)
+    assert done.err.endswith("- haversack init -p sim --replace puts it aside and stores others\n")
+    assert inside.run("init", "--replace").code == 0
+    assert inside.run("balances").code == 0
+
+
 def test_init_of_live_without_keys_says_where_it_would_take_them_from(inside: Inside) -> None:
     done = inside.run("init", "-p", "live")
     assert done.code == 3

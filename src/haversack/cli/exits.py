@@ -48,7 +48,7 @@ MEANINGS: dict[Exit, str] = {
     Exit.USAGE: "the call or the settings are wrong; nothing was sent",
     Exit.AUTHENTICATION: "keys are missing, malformed or not accepted, or the clock is off",
     Exit.RATE_LIMIT: "too many requests, or too early: wait, then try again",
-    Exit.NETWORK: "the exchange is not reached, or cannot answer for now, and nothing was changed: try again",
+    Exit.NETWORK: "it is not reached, or cannot answer for now; nothing was changed: try again",
     Exit.REJECTED: "the exchange said no; nothing was carried out",
     Exit.UNKNOWN_OUTCOME: "a change may or may not have happened: look before you repeat it",
     Exit.INTERRUPTED: "ended by Ctrl-C",

@@ -60,7 +60,8 @@ def _output(style: Style) -> Iterator[str]:
     yield """\
   Data is on standard output, everything else on standard error, also what went wrong.
 
-  -o table    for people; columns that do not fit the terminal are left out, and it is said which
+  -o table    for people; columns that do not fit the terminal are left out, and it is said which;
+              where too little fits, each row is a block of its fields
   -o json     one document {"profile": ..., "data": ...}, with the exchange's own names
   -o ndjson   one JSON object a line, each with "profile", as they come
   -o csv      a line of names, then one line a row, each with the profile

@@ -12,7 +12,7 @@ from haversack.cli.commands import APART, FAMILIES, GROUPS, ROWS, Row
 from haversack.cli.output.printing import Style
 from haversack.cli.quick import OWN, given_kind, option_of
 
-_WIDTH = 96
+_WIDTH, _WIDTH_LEAST = 96, 36
 _COMMON = (
     ("-p, --profile NAME", "sim (a local exchange, invented prices: the default), live (the real one), or one of your own."),
     ("-o, --output FORM", "table (the default), json, ndjson or csv."),
@@ -57,7 +57,7 @@ def page_of(row: Row, function: Callable[..., Any], style: Style) -> Iterator[st
     hints, notes = get_type_hints(function), get_type_hints(function, include_extras=True)
     parameters = [each for each in inspect.signature(function).parameters.values() if each.name != OWN]
     usage = " ".join([row.words, *(_usage(each, hints[each.name]) for each in parameters)])
-    first, *others = textwrap.wrap(usage, _width(style) - len(_BEGIN), break_on_hyphens=False)
+    first, *others = textwrap.wrap(usage, _width(style) - len(_BEGIN), break_on_hyphens=False, break_long_words=False)
     yield f"{style.bold('Usage:')} haversack {first.replace(_HELD, ' ')}"
     yield from (" " * len(_BEGIN) + other.replace(_HELD, " ") for other in others)
     yield ""
@@ -155,7 +155,7 @@ def _default(parameter: inspect.Parameter) -> str:
 
 def _listed(rows: list[tuple[str, str]], style: Style, *, indent: str = "  ") -> Iterator[str]:
     """Names, and beside them what they mean; below them where a name is long."""
-    column = min(max(len(name) for name, _ in rows), 26)
+    column = min(max(len(name) for name, _ in rows), 26, _width(style) // 3)
     space = " " * (len(indent) + column + 2)
     for name, text in rows:
         first, *others = textwrap.wrap(text, _width(style) - len(space)) or [""]
@@ -172,7 +172,7 @@ def _wrapped(text: str, style: Style) -> Iterator[str]:
 
 
 def _width(style: Style) -> int:
-    return max(min(style.width or _WIDTH, _WIDTH), 60)
+    return max(min(style.width or _WIDTH, _WIDTH), _WIDTH_LEAST)
 
 
 def _parameters(text: str) -> dict[str, str]:

@@ -30,7 +30,6 @@ from haversack.errors import (
 _HINTS: tuple[tuple[tuple[type[HaversackError], ...], str], ...] = (
     ((UntrustedServer,), "somebody else may be answering: check the network, proxies and the system's certificates"),
     ((ConnectFailed,), "is this machine online? haversack doctor -p {profile}"),
-    ((MissingCredentials,), "haversack init -p {profile}"),
     ((RequestExpired,), "set this machine's clock, or let a time service do it; haversack doctor -p {profile}"),
     ((SignatureRefused, Unauthorized, Forbidden), "are these the keys of this account? haversack doctor -p {profile}"),
     ((TooManyRequests, ServerError), "wait a little, then try again"),
@@ -38,6 +37,9 @@ _HINTS: tuple[tuple[tuple[type[HaversackError], ...], str], ...] = (
     ((InvalidSymbol,), "haversack markets -p {profile} lists the symbols"),
     ((NotServed,), "the local exchange does not have it; docs/coverage.md says what it has"),
 )
+
+_GIVE = ": give the client credentials"
+"""So a call of the library ends that needs keys and has none."""
 
 
 def hint_of(error: HaversackError, profile: str) -> str:
@@ -49,6 +51,9 @@ def hint_of(error: HaversackError, profile: str) -> str:
         return what_to_type(error, profile)
     if isinstance(error, ConnectFailed) and "//127.0.0.1:" in str(error):
         return f"the local exchange is not there (any more): haversack sim -p {profile} says which it is"
+    if isinstance(error, MissingCredentials):
+        # What is wrong with a file, or with half a pair, is said; another command does not put it right.
+        return f"haversack init -p {profile}" if _GIVE in str(error) else ""
     return next((hint for kinds, hint in _HINTS if isinstance(error, kinds)), "").format(profile=profile)
 
 
@@ -80,6 +85,6 @@ def _said(error: HaversackError) -> str:
     if isinstance(error, OutcomeUnknown):
         cause = " ".join(str(error.cause).split())
         return f"{type(error.operation).__name__} may or may not have happened ({cause}); look before you repeat it"
-    if isinstance(error, MissingCredentials) and str(error).endswith("give the client credentials"):
+    if isinstance(error, MissingCredentials) and _GIVE in str(error):
         return str(error).partition(":")[0] + ", and this profile has no keys"
     return " ".join(str(error).split())

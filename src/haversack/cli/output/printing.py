@@ -84,10 +84,18 @@ def _heading(table: Table, profile: str, style: Style) -> str:
 
 def _facts(table: Table, profile: str, style: Style) -> Iterator[str]:
     yield _heading(table, profile, style)
-    longest = max((len(column.name) for column in table.columns), default=0)
     for row in table.rows:
-        for column in table.columns:
-            yield f"{_GAP}{style.dim(column.name.ljust(longest))}{_GAP}{visible(as_text(column.get(row))) or '-'}"
+        yield from _record(table.columns, [visible(as_text(column.get(row))) or "-" for column in table.columns], style)
+
+
+def _record(columns: Sequence[Column], cells: Sequence[str], style: Style) -> Iterator[str]:
+    """One thing, its fields below each other."""
+    longest = max((width_of(column.name) for column in columns), default=0)
+    for column, text in zip(columns, cells, strict=True):
+        name = column.name + " " * (longest - width_of(column.name))
+        first, *others = _broken([name, text], style.width)
+        yield _GAP + style.dim(name) + first[len(_GAP) + len(name) :]
+        yield from others
 
 
 def _grid(table: Table, profile: str, style: Style) -> Iterator[str]:
@@ -98,19 +106,47 @@ def _grid(table: Table, profile: str, style: Style) -> Iterator[str]:
         return
     widths = [max(width_of(column.name), *(width_of(row[place]) for row in cells)) for place, column in enumerate(table.columns)]
     shown = _that_fit(table.columns, widths, style.width)
+    is_cut = len(shown) < len(widths)
+    if not _is_readable([widths[place] for place in shown], style.width) or (is_cut and len(cells) == 1):
+        yield from _records(table.columns, cells, style)
+        return
     yield style.dim(_line([_set(table.columns[place].name, widths[place], table.columns[place]) for place in shown]))
     for row in cells:
         yield from _broken([_set(row[place], widths[place], table.columns[place]) for place in shown], style.width)
-    left_out = [column.name for place, column in enumerate(table.columns) if place not in shown]
-    if left_out:
-        yield style.dim(f"{_GAP}(too narrow for {', '.join(left_out)})")
+    if is_cut:
+        left_out = [column.name for place, column in enumerate(table.columns) if place not in shown]
+        yield from (style.dim(line) for line in _wrapped(f"(too narrow for {', '.join(left_out)})", style))
+
+
+def _records(columns: Sequence[Column], rows: Sequence[Sequence[str]], style: Style) -> Iterator[str]:
+    """Each row as a block of its fields, where they do not fit beside each other: nothing is left out."""
+    for place, row in enumerate(rows):
+        if place:
+            yield ""
+        yield from _record(columns, row, style)
+
+
+def _is_readable(widths: Sequence[int], width: int | None) -> bool:
+    """Whether columns fit beside each other; the last one may go on below itself, if it has room enough."""
+    if width is None or _taken(widths) <= width:
+        return True
+    return width - _taken([*widths[:-1], 0]) >= _ROOM_LEAST
+
+
+def _taken(widths: Sequence[int]) -> int:
+    return sum(len(_GAP) + each for each in widths)
+
+
+def _wrapped(text: str, style: Style) -> Iterator[str]:
+    room = max((style.width or len(text) + len(_GAP)) - len(_GAP), 1)
+    yield from (_GAP + line for line in textwrap.wrap(text, room))
 
 
 def _that_fit(columns: Sequence[Column], widths: Sequence[int], width: int | None) -> list[int]:
     """The places of the columns that fit on a line: the last minor ones are left out first."""
     shown = list(range(len(columns)))
     minor = [place for place in shown if columns[place].is_minor]
-    while width is not None and minor and sum(widths[place] + len(_GAP) for place in shown) > width:
+    while width is not None and minor and _taken([widths[place] for place in shown]) > width:
         shown.remove(minor.pop())
     return shown
 
@@ -122,7 +158,8 @@ def _broken(cells: list[str], width: int | None) -> Iterator[str]:
     if width is None or width_of(line) <= width or room < _ROOM_LEAST:
         yield line
         return
-    first, *others = textwrap.wrap(last, room) or [""]
+    # An address or a key in two pieces is none: such a word is left to the terminal.
+    first, *others = textwrap.wrap(last, room, break_long_words=False, break_on_hyphens=False) or [""]
     yield _line([*cells[:-1], first])
     yield from (" " * (width - room) + other for other in others)
 

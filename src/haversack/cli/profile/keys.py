@@ -21,12 +21,23 @@ _PUBLIC = re.compile(r"^(?:export )?(?:BACKPACK_API_KEY|PUBLIC_KEY)=['\"]?([A-Za
 _FILE_BYTES_MAX = 16_384
 
 
+class KeysUnusable(MissingCredentials):
+    """The key file of a profile holds no keys that can be read; `hint` says what to do about it."""
+
+    def __init__(self, text: str, hint: str) -> None:
+        self.hint = hint
+        super().__init__(text)
+
+
 def load_keys(settings: Settings) -> Credentials | None:
     """The keys of a profile; None if it has no file. A file that others can read, or that is for the other kind, is refused."""
     path = Path(settings["key_file"])
     if not path.exists():
         return None
-    keys = Credentials.from_file(path)
+    try:
+        keys = Credentials.from_file(path)
+    except MissingCredentials as error:
+        raise KeysUnusable(str(error), f"haversack init -p {settings.name} --replace puts it aside and stores others") from None
     kind = _KIND.search(_text(path))
     if kind is not None and kind[1] != settings.kind:
         raise InvalidCredentials(f"{path} holds keys of a {kind[1]} profile, and {settings.name} is a {settings.kind} profile")
@@ -96,6 +107,8 @@ def keys_of_environment(names: Mapping[str, str]) -> Credentials | None:
 
 def secret_in_file(path: Path) -> Secret:
     """The secret of a file of lines NAME=value, which nobody else may be able to read."""
+    if not path.is_file():
+        raise UsageError(f"there is no file {path}" if not path.exists() else f"{path} is no file")
     Credentials.from_file(path)
     lines = (line.strip().removeprefix("export ").partition("=") for line in _text(path).splitlines())
     found = secret_from({name.strip(): value.strip().strip("'\"") for name, equals, value in lines if equals})
