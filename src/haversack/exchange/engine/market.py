@@ -43,13 +43,13 @@ class Market:
         self.rules = rules
         self.book = Book()
         self.perpetual = PerpetualClearing(rules, ledger, margins) if rules.is_perpetual else None
-        """Its positions; None in a spot market."""
+        """Its positions, those of a prediction market too; None in a spot market."""
         if self.perpetual is not None:
             self.perpetual.following = Following(self, ledger)
         self.clearing: Clearing = self.perpetual or SpotClearing(rules, ledger, margins)
         self.triggers = Triggers()
-        self.prices = Prices(rules) if rules.is_perpetual else None
-        """Index, mark and premium of a perpetual."""
+        self.prices = Prices(rules) if rules.has_index else None
+        """Index, mark and premium of a perpetual. A prediction market has none: its mark is its active price, always."""
         self.state = rules.state
         self.mean = MeanPrice()
         """Of twice the mark price."""
@@ -110,13 +110,13 @@ class Market:
             self.triggers.reach(by, prices[0], rounded_up=prices[1])
 
     def observe(self, now_us: int) -> Memory:
-        """Take in where a spot market stands, before the first order of a second does anything; what was known before.
+        """Take in where a market without an index stands, before the first order of a second does anything.
 
-        A spot market has no index here, so its mark price is the active price, one of the documented fallbacks.
+        Its mark price is the active price, one of the documented fallbacks. The answer is what was known before.
         """
         before = Memory(self.observe_us, self.mean.copy(), self.mean_bounds)
         self.observe_us = (now_us // SECOND_US + 1) * SECOND_US
-        if not self.rules.is_perpetual:
+        if self.prices is None:
             twice_mark = self.twice_active_price
             if twice_mark is not None:
                 self._tell_twice_mark(twice_mark, now_us)

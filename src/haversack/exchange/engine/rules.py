@@ -67,6 +67,7 @@ class MarketRules(msgspec.Struct, frozen=True, kw_only=True):
     base: str
     quote: str
     is_perpetual: bool
+    """Whether it has positions instead of balances of its base asset; so have prediction markets."""
     price_scale: int
     quantity_scale: int
     tick: int
@@ -94,9 +95,16 @@ class MarketRules(msgspec.Struct, frozen=True, kw_only=True):
     """Orders that take trade at most at the five-minute mean of the mark price times this."""
     mean_min: Ratio | None = None
     perpetual: PerpetualRules | None = None
-    """Of perpetuals, and of no other market."""
+    """Of perpetuals and prediction markets, and of no other market."""
+    pays: int | None = None
+    """Of a prediction market: what one unit pays if the answer is yes, as a price, which every other price is below."""
     state: OrderBookState = OrderBookState.OPEN
     """With which the market begins."""
+
+    @property
+    def has_index(self) -> bool:
+        """Whether it has index and funding: a perpetual, and no prediction market."""
+        return self.is_perpetual and self.pays is None
 
 
 class FeeTier(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ from haversack.exchange.engine.perpetual.liquidation import FEE_CBPS
 from haversack.exchange.engine.perpetual.open_interest import opens_too_much
 from haversack.exchange.engine.perpetual.position import Change, Fill, Position, change
 from haversack.exchange.engine.perpetual.settlement import Settlement, trading_fee
+from haversack.exchange.engine.perpetual.stake import resting_cost
 from haversack.exchange.engine.rules import MarketRules
 from haversack.wire.enums import SystemOrderType
 
@@ -84,14 +85,14 @@ class PerpetualClearing:
         account = self._ledger.account(facts.account)
         if account.is_house or facts.reduce_only:
             return
-        order.held = order.left
+        # One that is taken up from another engine was counted there.
+        order.held = 0
         self._count(order, self.holding(account), order.left)
 
     def release(self, order: WorkingOrder, events: list[Event]) -> None:
         """What an order could have added counts no longer."""
         if order.held:
-            self._count(order, self.holdings[order.facts.account], -order.held)
-            order.held = 0
+            self._count(order, self.holdings[order.facts.account], 0)
 
     def settle(self, order: WorkingOrder, match: Match, events: list[Event], *, is_maker: bool) -> None:
         """Move the position by the quantity of the match, and charge the fee."""
@@ -99,8 +100,7 @@ class PerpetualClearing:
         account = self._ledger.account(facts.account)
         holding = self.holding(account)
         if order.held:
-            self._count(order, holding, -match.quantity)
-            order.held -= match.quantity
+            self._count(order, holding, order.held - match.quantity)
         fee, liquidation_fee = (0, 0) if account.is_house else self._fees(order, account, match, is_maker=is_maker)
         events.append(filled(order, match, rules, (is_maker, fee + liquidation_fee, rules.quote)))
         fill = Fill(
@@ -182,11 +182,19 @@ class PerpetualClearing:
             return fee, 0
         return fee, -(-match.quote * FEE_CBPS // (CBPS_PER_ONE * unit)) * unit
 
-    def _count(self, order: WorkingOrder, holding: Holding, quantity: int) -> None:
+    def _count(self, order: WorkingOrder, holding: Holding, held: int) -> None:
+        """Let an order count for so much from now on."""
+        quantity, cost = held - order.held, 0
+        if self._rules.pays is not None:
+            fees = self._ledger.account(order.facts.account).fees
+            cost = resting_cost(self._rules, fees, order.facts, held) - resting_cost(self._rules, fees, order.facts, order.held)
         if order.facts.side is BID:
             holding.bids += quantity
+            holding.bid_cost += cost
         else:
             holding.asks += quantity
+            holding.ask_cost += cost
+        order.held = held
 
     def take_up(self, positions: Iterable[tuple[int, Position]], open_interest: int) -> None:
         """Go on with the positions that another one had."""

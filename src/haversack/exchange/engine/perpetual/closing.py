@@ -98,6 +98,13 @@ class Closing:
         # Orders that only reduce the opponent's position may have become smaller.
         market.tell_changes(events)
 
+    def at_the_end(self, part: Part, price: int, *, now_us: int, events: list[Event]) -> None:
+        """End a position at the price at which its market is settled: nobody is on the other side, and no trade is printed."""
+        market = part.market
+        match = Match(market.next_trade_id, price, part.quantity, price * part.quantity * market.rules.quote_unit, now_us)
+        market.next_trade_id += 1
+        self._filled(part, SystemOrderType.FUTURE_EXPIRY, match, events, is_maker=False)
+
     def _filled(self, part: Part, system: SystemOrderType, match: Match, events: list[Event], *, is_maker: bool) -> OrderFacts:
         account, market, quantity = part.account, part.market, part.quantity
         assert market.perpetual is not None, f"{market.rules.symbol} has no positions"

@@ -23,6 +23,8 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     """Quantity increment, in quantity units."""
     imf_function: MarginFunction
     mmf_function: MarginFunction
+    is_prediction: bool = False
+    """Whether it ends at 0 or at 1, so that no position can lose more than is known before."""
 
     def __post_init__(self) -> None:
         assert self.quote_scale >= AMOUNT_DECIMALS, f"{self.symbol} has amounts of {self.quote_scale} decimals"

@@ -8,13 +8,16 @@ from haversack.exchange.engine.perpetual.position import Position
 class Holding:
     """One account in one perpetual. It is kept once it exists; an empty one means nothing."""
 
-    __slots__ = ("asks", "bids", "position")
+    __slots__ = ("ask_cost", "asks", "bid_cost", "bids", "position")
 
     def __init__(self, position: Position | None = None) -> None:
         self.position = position
         self.bids = 0
         """Quantity that resting bids have left, those that only reduce left out."""
         self.asks = 0
+        self.bid_cost = 0
+        """In a prediction market: what those bids could lose, their fees with it, in the quote asset's smallest units."""
+        self.ask_cost = 0
 
     @property
     def quantity(self) -> int:

@@ -33,6 +33,9 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     bids: int = 0
     """Quantity that open bids have left, those that only reduce left out."""
     asks: int = 0
+    bid_cost: Decimal = _ZERO
+    """What those bids could lose in a prediction market; of no meaning elsewhere, like `ask_cost`."""
+    ask_cost: Decimal = _ZERO
 
     @property
     def exposed(self) -> int:
@@ -44,13 +47,23 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def notional(self) -> Decimal:
-        """The exposed quantity at the mark price (recorded)."""
+        """The exposed quantity at the mark price (recorded); in a prediction market, what could be lost of it."""
+        if self.contract.is_prediction:
+            return self._at_stake(self.bid_cost, self.ask_cost)
         return times(self.contract.quantity(self.exposed), self.mark)
 
     @property
     def position_notional(self) -> Decimal:
-        """The position alone at the mark price."""
+        """The same of the position alone."""
+        if self.contract.is_prediction:
+            return self._at_stake(_ZERO, _ZERO)
         return times(self.contract.quantity(abs(self.quantity)), self.mark)
+
+    def _at_stake(self, bid_cost: Decimal, ask_cost: Decimal) -> Decimal:
+        """The worse of both ends: at 0 with all bids traded, and at 1 with all asks."""
+        quantity = self.contract.quantity(self.quantity)
+        worth = times(quantity, self.mark)
+        return max(plus(worth, bid_cost), plus(minus(worth, quantity), ask_cost))
 
 
 class Holdings(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,12 +109,14 @@ def account_margin(holdings: Holdings, exposures: Sequence[Exposure]) -> Account
     unsettled = holdings.unsettled_equity
     pnl_unrealized = _sum(each.pnl_unrealized for each in exposures)
     total = _sum(each.notional for each in exposures)
+    stake = _sum(each.notional for each in exposures if each.contract.is_prediction)
     net_equity = plus(plus(minus(holdings.assets_value, holdings.borrow_liability), pnl_unrealized), unsettled)
     locked = _locked((each.contract.imf_function, each.notional) for each in exposures)
     limit = over(_ONE, holdings.leverage_limit)
     if total:
         # The fraction that is locked of each exposure, but never less than the account's leverage limit demands.
-        imf, locked = max(limit, over(locked, total)), max(over(total, holdings.leverage_limit), locked)
+        imf = max(limit, over(locked, total))
+        locked = required(total, locked, stake, holdings.leverage_limit)
         mmf = over(_sum(maintenance(each) for each in exposures), total)
     else:
         imf, mmf = limit, holdings.flat_mmf
@@ -119,6 +134,11 @@ def account_margin(holdings: Holdings, exposures: Sequence[Exposure]) -> Account
         pnl_unrealized=pnl_unrealized,
         unsettled_equity=unsettled,
     )
+
+
+def required(total: Decimal, locked: Decimal, stake: Decimal, leverage_limit: Decimal) -> Decimal:
+    """Margin for an exposure of which its functions lock so much. What is at stake in prediction markets is not levered."""
+    return plus(max(over(minus(total, stake), leverage_limit), minus(locked, stake)), stake)
 
 
 def maintenance(exposure: Exposure) -> Decimal:
@@ -144,6 +164,8 @@ def est_liquidation_price(net_equity: Decimal, exposure: Exposure) -> Decimal:
     Recorded 2025-06: all 4 rows of an account whose equity is known, to the last digit, which fixes the order of the steps.
     They are of long positions; one more row, of an account that is worth more than its position, is clamped to 0.
     """
+    if exposure.contract.is_prediction:
+        return _ZERO
     notional, mark = exposure.notional, exposure.mark
     spare = minus(over(net_equity, notional), fraction(exposure.contract.mmf_function, notional))
     distance = over(times(spare, notional), exposure.contract.quantity(exposure.quantity))

@@ -10,6 +10,7 @@ import msgspec
 
 from haversack.exchange.engine.collateral import CASH, Collateralized, CollateralRules, valued
 from haversack.exchange.engine.order import BID
+from haversack.exchange.engine.perpetual import stake
 from haversack.exchange.engine.perpetual.budget import Budget
 from haversack.exchange.engine.perpetual.decimal96 import minus, plus
 from haversack.exchange.engine.perpetual.margin import AccountMargin, Exposure, Holdings, account_margin, flat_mmf
@@ -56,6 +57,8 @@ class Margins:
     def allows(self, account: Account, place: Place, ahead: Survey | None) -> bool:
         """Whether margin is left after an order. What has no limit counts at the price at which it would trade now."""
         market = self.markets[place.symbol]
+        if market.rules.pays is not None:
+            return stake.allows(self, account, place, ahead)
         perpetual, mark = market.rules.perpetual, market.mark
         quantity = ahead.quantity if place.quantity is None and ahead else place.quantity or 0
         if perpetual is None or mark is None:
@@ -113,6 +116,8 @@ class Margins:
 
     def max_order_quantity(self, account: Account, symbol: str, side: Side, price: Decimal, *, reduce_only: bool) -> int:
         """The largest order that an account may place in a perpetual, in quantity units."""
+        if self.markets[symbol].rules.pays is not None and not reduce_only:
+            return stake.max_quantity(self, account, symbol, (side, price))
         return max_order_quantity(self._limited(account, symbol), side, price, reduce_only=reduce_only)
 
     def holdings(self, account: Account) -> Holdings:
@@ -173,6 +178,8 @@ class Margins:
             pnl_unrealized=pnl_unrealized(position, mark, perpetual.contract) if position else _ZERO,
             bids=holding.bids,
             asks=holding.asks,
+            bid_cost=perpetual.contract.amount(holding.bid_cost),
+            ask_cost=perpetual.contract.amount(holding.ask_cost),
         )
 
     def _limited(self, account: Account, symbol: str) -> Limited:

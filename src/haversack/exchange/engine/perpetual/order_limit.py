@@ -14,8 +14,15 @@ from fractions import Fraction
 
 import msgspec
 
-from haversack.exchange.engine.perpetual.decimal96 import over, plus, times
-from haversack.exchange.engine.perpetual.margin import AccountMargin, Exposure, Holdings, account_margin, fraction
+from haversack.exchange.engine.perpetual.decimal96 import plus, times
+from haversack.exchange.engine.perpetual.margin import (
+    AccountMargin,
+    Exposure,
+    Holdings,
+    account_margin,
+    fraction,
+    required,
+)
 from haversack.wire.enums import Side
 
 _ZERO = Decimal(0)
@@ -38,7 +45,8 @@ def is_allowed(account: Account, side: Side, quantity: int, price: Decimal, *, f
     added = times(before.contract.quantity(after.exposed - before.exposed), price)
     notional = plus(before.notional, added)
     total = plus(figures.net_exposure_futures, added)
-    return figures.net_equity >= max(over(total, account.holdings.leverage_limit), _locked(account, notional))
+    stake = sum((other.notional for other in account.others if other.contract.is_prediction), _ZERO)
+    return figures.net_equity >= required(total, _locked(account, notional), stake, account.holdings.leverage_limit)
 
 
 def max_order_quantity(account: Account, side: Side, price: Decimal, *, reduce_only: bool = False) -> int:

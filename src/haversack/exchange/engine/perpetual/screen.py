@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from haversack.exchange.engine.collateral import CASH, CollateralRules
 from haversack.exchange.engine.perpetual.contract import Contract
+from haversack.exchange.engine.perpetual.stake import posted
 from haversack.wire.assets import HaircutKind
 
 if TYPE_CHECKING:
@@ -61,6 +62,10 @@ class Screen:
             if position is None:
                 continue
             has_position = True
+            rules = self._markets[symbol].rules
+            if rules.pays is not None:
+                worth -= posted(rules, position)
+                continue
             market, base_ppt, factor_ppt, cash, spare = self._terms.get(symbol) or self._learn(symbol)
             mark = market.mark
             if mark is None:
