@@ -7,17 +7,20 @@ from pathlib import Path
 import pytest
 
 from exchange.scenarios.perpetual_table import PerpetualStage
+from exchange.scenarios.rfq_table import RfqStage
 from exchange.scenarios.table import HEADS, Scenario, Stage, scenarios
 
 FOLDER = Path(__file__).parent
 SCENARIOS = scenarios(FOLDER)
 OF_PERPETUALS = scenarios(FOLDER / "perpetual")
+OF_RFQS = scenarios(FOLDER / "rfq")
 
 
 def test_every_file_is_read() -> None:
     titles = [scenario.title for scenario in SCENARIOS]
     assert len(titles) == len(set(titles)) >= 20
     assert len({scenario.title for scenario in OF_PERPETUALS}) == len(OF_PERPETUALS) >= 7
+    assert len({scenario.title for scenario in OF_RFQS}) == len(OF_RFQS) >= 11
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.title)
@@ -28,6 +31,11 @@ def test_scenario(scenario: Scenario) -> None:
 @pytest.mark.parametrize("scenario", OF_PERPETUALS, ids=lambda scenario: scenario.title)
 def test_scenario_of_a_perpetual(scenario: Scenario) -> None:
     play(scenario, PerpetualStage(scenario))
+
+
+@pytest.mark.parametrize("scenario", OF_RFQS, ids=lambda scenario: scenario.title)
+def test_scenario_of_requests_for_quotes(scenario: Scenario) -> None:
+    play(scenario, RfqStage(scenario))
 
 
 def play(scenario: Scenario, stage: Stage) -> None:
