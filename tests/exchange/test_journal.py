@@ -10,8 +10,8 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -232,23 +232,40 @@ def test_failed_commit_stops_the_journal_and_keeps_what_was_acknowledged(folder:
         journal.append([entry(2)])
 
 
-async def test_entries_submitted_together_are_numbered_in_order_and_share_commits(folder: Path) -> None:
-    with Journal.open(folder, GENESIS) as journal:
-        committer = GroupCommitter(journal)
-        first = [committer.submit(entry(number)) for number in range(1, 101)]
-        assert await first[0] == 1
-        second = [committer.submit(entry(number)) for number in range(101, 201)]
-        await committer.synced()
-        assert [future.result() for future in first + second] == list(range(1, 201))
-        assert numbers(journal) == list(range(1, 201))
+@asynccontextmanager
+async def committing(journal: Journal) -> AsyncIterator[GroupCommitter]:
+    """A committer whose thread has ended before its journal is closed, whatever a test finds."""
+    committer = GroupCommitter(journal)
+    try:
+        yield committer
+    finally:
         await committer.close()
 
 
-async def test_synced_waits_for_what_was_submitted_also_if_its_owner_gave_up(folder: Path) -> None:
+async def test_entries_submitted_together_keep_their_order_and_share_commits(folder: Path) -> None:
+    with Journal.open(folder, GENESIS) as journal:
+        async with committing(journal) as committer:
+            first = [committer.submit(entry(number)) for number in range(1, 101)]
+            assert len(set(map(id, first))) == 1
+            assert not first[0].done()
+            # The first commit runs now, so what comes next waits for the one after it.
+            await asyncio.sleep(0)
+            second = [committer.submit(entry(number)) for number in range(101, 201)]
+            assert first[0] is not second[0]
+            await committer.synced()
+            assert [(receipt.done(), receipt.exception()) for receipt in first + second] == [(True, None)] * 200
+        assert numbers(journal) == list(range(1, 201))
+
+
+async def test_who_gives_up_waiting_stops_nobody_else(folder: Path) -> None:
     with Journal.open(folder, GENESIS) as journal:
         committer = GroupCommitter(journal)
-        committer.submit(entry(1)).cancel()
-        await committer.synced()
+        committer.submit(entry(1))
+        impatient, patient = (asyncio.ensure_future(committer.synced()) for _ in range(2))
+        await asyncio.sleep(0)
+        impatient.cancel()
+        await patient
+        assert impatient.cancelled()
         assert numbers(journal) == [1]
         await committer.close()
 
@@ -256,15 +273,19 @@ async def test_synced_waits_for_what_was_submitted_also_if_its_owner_gave_up(fol
 async def test_failed_commit_fails_all_that_wait_and_all_that_come(folder: Path) -> None:
     with Journal.open(folder, GENESIS) as journal:
         committer = GroupCommitter(journal)
-        await committer.submit(entry(1))
+        committer.submit(entry(1))
+        await committer.synced()
         with _files_at_most(100_000):
             failing = [committer.submit(entry(number)) for number in range(2, 10_000)]
+            waiting = [asyncio.ensure_future(committer.synced()) for _ in range(2)]
             # The first commit runs now, so the next entry waits for the one after it.
             await asyncio.sleep(0)
-            outcomes = await asyncio.gather(*failing, committer.submit(entry(10_000)), return_exceptions=True)
+            failing.append(committer.submit(entry(10_000)))
+            outcomes = await asyncio.gather(*waiting, committer.synced(), return_exceptions=True)
         assert {type(outcome) for outcome in outcomes} == {JournalStopped}
+        assert {type(receipt.exception()) for receipt in failing} == {JournalStopped}
         with pytest.raises(JournalStopped):
-            await committer.submit(entry(2))
+            committer.submit(entry(2))
         with pytest.raises(JournalStopped):
             await committer.synced()
         await committer.close()
@@ -275,7 +296,7 @@ async def test_failed_commit_fails_all_that_wait_and_all_that_come(folder: Path)
 async def test_memory_log_is_written_at_once() -> None:
     log = MemoryJournal()
     committer = GroupCommitter(log)
-    assert committer.submit(entry(1)).result() == 1
+    assert committer.submit(entry(1)).done()
     await committer.synced()
     assert numbers(log) == [1]
 

@@ -82,6 +82,11 @@ class Hub:
         if not listeners:
             del self._listeners[key]
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nobody listens to anything."""
+        return not self._listeners
+
     def wanted(self, stream: str, account: int | None) -> bool:
         """Whether anybody listens."""
         return (stream, account) in self._listeners

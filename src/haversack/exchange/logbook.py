@@ -5,11 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from haversack.exchange.journal import FILE_NAME, CommandLog, Entry, GroupCommitter, Journal, JournalUnusable, MemoryJournal
+from haversack.exchange.journal import (
+    FILE_NAME,
+    WRITTEN,
+    CommandLog,
+    Entry,
+    GroupCommitter,
+    Journal,
+    JournalUnusable,
+    MemoryJournal,
+)
 from haversack.exchange.snapshot.content import Header, State
 from haversack.exchange.snapshot.files import sound
 from haversack.exchange.snapshot.keeper import Place
@@ -174,26 +183,7 @@ class InstantCommitter:
     def submit(self, entry: Entry) -> Receipt:
         """Write one more command."""
         self._log.append([entry])
-        return _WRITTEN
+        return WRITTEN
 
     async def synced(self) -> None:
         """Nothing is ever left to write."""
-
-
-class _Written:
-    """The receipt of what is written already."""
-
-    def done(self) -> bool:
-        return True
-
-    def cancelled(self) -> bool:
-        return False
-
-    def exception(self) -> None:
-        return None
-
-    def add_done_callback(self, told: Callable[[Any], object], /) -> None:
-        told(self)
-
-
-_WRITTEN = _Written()

@@ -63,7 +63,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Receipt(Protocol):
-    """Says when a command cannot be lost any more; a future does."""
+    """Says when a command cannot be lost any more. Several commands may share one."""
 
     def done(self) -> bool:
         """Whether it is decided."""
@@ -161,6 +161,8 @@ class Venue:
         """When each market's book last changed."""
         self._committer = committer
         self._crowd = Crowd(listing, settings.seed) if settings.has_crowd else None
+        self._awaited: Receipt | None = None
+        """The newest receipt that will be told of its end."""
         self._unpublished: deque[tuple[Receipt, Sequence[Event], int]] = deque()
         self._once_told: dict[Hashable, tuple[int, Callable[[], None]]] = {}
         """What waits for a command to be told, in the order of the commands."""
@@ -203,16 +205,18 @@ class Venue:
         if not events or isinstance(events[0], _NOTHING_DONE):
             return events
         nonce, expires_ms = (None, None) if proof is None else (proof.nonce, proof.expires_ms)
-        future = self._committer.submit(Entry(now_us=now_us, command=command, nonce=nonce, expires_ms=expires_ms))
+        receipt = self._committer.submit(Entry(now_us=now_us, command=command, nonce=nonce, expires_ms=expires_ms))
         self.seq += 1
         if proof is not None:
             self.replays.keep(proof)
         self._remember(events, now_us)
-        self._unpublished.append((future, events, now_us))
-        if future.done():
-            self._publish(future)
-        else:
-            future.add_done_callback(self._publish)
+        self._unpublished.append((receipt, events, now_us))
+        if receipt.done():
+            self._publish(receipt)
+        elif receipt is not self._awaited:
+            # Commands that are written together share a receipt, and are told together.
+            self._awaited = receipt
+            receipt.add_done_callback(self._publish)
         return events
 
     @property
@@ -340,10 +344,10 @@ class Venue:
     def _remember(self, events: Sequence[Event], now_us: int) -> None:
         self.last_us = now_us
         for event in events:
-            if isinstance(event, TradePrinted):
-                self.tape.record(event, now_us=now_us)
-            elif isinstance(event, LevelChanged):
+            if isinstance(event, LevelChanged):
                 self.changed_us[event.symbol] = now_us
+            elif isinstance(event, TradePrinted):
+                self.tape.record(event, now_us=now_us)
             elif isinstance(event, MarkChanged):
                 self.tape.record_mark(event, now_us=now_us)
 
@@ -354,10 +358,13 @@ class Venue:
             _, events, engine_us = self._unpublished.popleft()
             self._told_seq += 1
             self.archive.record(events, now_us=engine_us, is_house=self.is_house, seq=self._told_seq)
-            emit_us = max(self.clock.now_us(), engine_us)
-            frames = self.publisher.frames(events, engine_us=engine_us, emit_us=emit_us, wanted=self.hub.wanted)
-            for outgoing in frames:
-                self.hub.publish(outgoing.stream, outgoing.account, outgoing.frame)
+            if self.hub.is_quiet:
+                self.publisher.pass_over(events)
+            else:
+                emit_us = max(self.clock.now_us(), engine_us)
+                frames = self.publisher.frames(events, engine_us=engine_us, emit_us=emit_us, wanted=self.hub.wanted)
+                for outgoing in frames:
+                    self.hub.publish(outgoing.stream, outgoing.account, outgoing.frame)
             while self._once_told and next(iter(self._once_told.values()))[0] <= self._told_seq:
                 key = next(iter(self._once_told))
                 _, act = self._once_told.pop(key)

@@ -7,13 +7,14 @@ An answer leaves the exchange only after the commands behind it are synced to di
     committer  lets an event loop write into it without waiting
 """
 
-from haversack.exchange.journal.committer import GroupCommitter
+from haversack.exchange.journal.committer import WRITTEN, GroupCommitter
 from haversack.exchange.journal.entry import CommandLog, Entry, JournalStopped, JournalUnusable, MemoryJournal
 from haversack.exchange.journal.file import FILE_NAME, LOCK_NAME, Journal
 
 __all__ = [
     "FILE_NAME",
     "LOCK_NAME",
+    "WRITTEN",
     "CommandLog",
     "Entry",
     "GroupCommitter",

@@ -5,11 +5,88 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from haversack.exchange.journal.entry import CommandLog, Entry, JournalStopped
 
 T = TypeVar("T")
+
+
+class Commit:
+    """Commands that are written together, and the receipt of each of them: one for all, because they share their fate."""
+
+    __slots__ = ("_callbacks", "_error", "_is_done", "_loop", "_waiters", "entries")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.entries: list[Entry] = []
+        self._loop = loop
+        self._is_done = False
+        self._error: JournalStopped | None = None
+        self._callbacks: list[Callable[[Any], object]] = []
+        self._waiters: list[asyncio.Future[None]] = []
+
+    def done(self) -> bool:
+        """Whether they are on disk, or nobody knows."""
+        return self._is_done
+
+    def cancelled(self) -> bool:
+        """Never: what was submitted is written, whoever gave up waiting."""
+        return False
+
+    def exception(self) -> BaseException | None:
+        """Why they may be lost; None if they cannot be."""
+        return self._error
+
+    def add_done_callback(self, told: Callable[[Any], object], /) -> None:
+        """Call this when it is decided, before anybody goes on who waits in `written`."""
+        if self._is_done:
+            self._loop.call_soon(told, self)
+        else:
+            self._callbacks.append(told)
+
+    async def written(self) -> None:
+        """Wait until they are on disk; JournalStopped if they may be lost."""
+        if not self._is_done:
+            # One for each who waits: who gives up waiting cancels his own alone.
+            waiter: asyncio.Future[None] = self._loop.create_future()
+            self._waiters.append(waiter)
+            await waiter
+        if self._error is not None:
+            raise JournalStopped(str(self._error)) from self._error.__cause__
+
+    def end(self, error: JournalStopped | None = None) -> None:
+        """It is decided."""
+        self._is_done, self._error = True, error
+        for told in self._callbacks:
+            self._loop.call_soon(told, self)
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+        self._callbacks.clear()
+        self._waiters.clear()
+
+
+class Written:
+    """The receipt of what is written already."""
+
+    def done(self) -> bool:
+        """It is."""
+        return True
+
+    def cancelled(self) -> bool:
+        """It is not."""
+        return False
+
+    def exception(self) -> None:
+        """There is none."""
+        return
+
+    def add_done_callback(self, told: Callable[[Any], object], /) -> None:
+        """Call this now."""
+        told(self)
+
+
+WRITTEN = Written()
 
 
 class GroupCommitter:
@@ -20,19 +97,35 @@ class GroupCommitter:
 
     def __init__(self, log: CommandLog) -> None:
         self._log = log
-        self._waiting: list[tuple[Entry | None, asyncio.Future[int]]] = []
+        self._gathering: Commit | None = None
+        """What goes to disk next."""
+        self._writing: Commit | None = None
         self._commits: asyncio.Task[None] | None = None
         self._stopped_by: BaseException | None = None
         self._thread = ThreadPoolExecutor(1, "journal") if log.blocks else None
 
-    def submit(self, entry: Entry) -> asyncio.Future[int]:
-        """Queue an entry. The future gives its number once it is on disk, or JournalStopped; so does a later call."""
-        return self._queue(entry)
+    def submit(self, entry: Entry) -> Commit | Written:
+        """Queue an entry; its receipt says when it is on disk. JournalStopped if no further one will ever be."""
+        self._check()
+        if self._thread is None:
+            self._log.append([entry])
+            return WRITTEN
+        commit = self._gathering
+        if commit is None:
+            loop = asyncio.get_running_loop()
+            commit = self._gathering = Commit(loop)
+            if self._commits is None:
+                self._commits = loop.create_task(self._commit_all(self._thread))
+        commit.entries.append(entry)
+        return commit
 
     async def synced(self) -> None:
         """Wait until everything submitted so far is on disk."""
-        # Entries are committed in order, so an empty place at the end of the queue is reached after all of them.
-        await self._queue(None)
+        self._check()
+        # Commits end in their order, so the last one ends after all others.
+        last = self._gathering or self._writing
+        if last is not None:
+            await last.written()
 
     async def run(self, work: Callable[[], T]) -> T:
         """What the work returns; it has the log for itself meanwhile."""
@@ -47,44 +140,28 @@ class GroupCommitter:
         if self._thread is not None:
             self._thread.shutdown()
 
-    def _queue(self, entry: Entry | None) -> asyncio.Future[int]:
+    def _check(self) -> None:
         if self._stopped_by is not None:
             raise JournalStopped(f"the journal stopped: {self._stopped_by}") from self._stopped_by
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[int] = loop.create_future()
-        if self._thread is None:
-            self._log.append([entry] if entry else [])
-            future.set_result(self._log.last_seq)
-            return future
-        self._waiting.append((entry, future))
-        if self._commits is None:
-            self._commits = loop.create_task(self._commit_all(self._thread))
-        return future
 
     async def _commit_all(self, thread: ThreadPoolExecutor) -> None:
-        batch: list[tuple[Entry | None, asyncio.Future[int]]] = []
+        loop = asyncio.get_running_loop()
         try:
-            while self._waiting:
-                batch, self._waiting = self._waiting, []
-                seq = self._log.last_seq
-                entries = [entry for entry, _ in batch if entry]
-                if entries:
-                    await asyncio.get_running_loop().run_in_executor(thread, self._log.append, entries)
-                for entry, future in batch:
-                    seq += entry is not None
-                    if not future.done():
-                        future.set_result(seq)
-            self._commits = None
+            while self._gathering is not None:
+                self._writing, self._gathering = self._gathering, None
+                await loop.run_in_executor(thread, self._log.append, self._writing.entries)
+                self._writing.end()
+            self._writing = self._commits = None
         except BaseException as error:
-            self._stop(error, batch + self._waiting)
+            self._stop(error)
             if not isinstance(error, JournalStopped):
                 raise
 
-    def _stop(self, error: BaseException, unanswered: list[tuple[Entry | None, asyncio.Future[int]]]) -> None:
+    def _stop(self, error: BaseException) -> None:
         self._stopped_by = error
-        self._waiting = []
-        for _, future in unanswered:
-            if not future.done():
+        for commit in (self._writing, self._gathering):
+            if commit is not None:
                 stopped = JournalStopped(f"the entry may not be on disk: {error}")
                 stopped.__cause__ = error
-                future.set_exception(stopped)
+                commit.end(stopped)
+        self._writing = self._gathering = None

@@ -85,6 +85,11 @@ class DepthWindow:
             changes = self._changes[symbol] = _Changes(event.update_id)
         changes.add(event, engine_us)
 
+    def forget(self) -> None:
+        """Drop what was collected: changes are made to which nobody listens."""
+        if self._changes:
+            self._changes.clear()
+
     def due(self, now_us: int, wanted: Wanted) -> list[Outgoing]:
         """A frame for each market that changed, if the window is over."""
         if self._beat.passed(now_us) is None:

@@ -101,6 +101,14 @@ class Publisher:
                 outgoing += maker(event, moment)
         return outgoing
 
+    def pass_over(self, events: Sequence[Event]) -> None:
+        """Take in what a command did while nobody listens to anything: `frames` without the frames."""
+        for window in self._windows:
+            window.forget()
+        for event in events:
+            if isinstance(event, TradePrinted):
+                self._klines.change(event.symbol)
+
     def due(self, now_us: int, *, wanted: Wanted) -> list[Outgoing]:
         """Frames that the time has come for: aggregated depth, candles, tickers. To be called as `next_due_us` says.
 

@@ -117,9 +117,6 @@ class Archive:
         now_us = self._advance(now_us)
         lag_us = self._lag_us
         seen_us = now_us - lag_us
-        # No order here has a strategy.
-        if operation.strategy_id is not None:
-            return _page([], 0)
         where, values = self._meant(account, operation)
         if lag_us:
             where, values = f"{where} AND time_us <= ?", [*values, seen_us]
@@ -132,9 +129,6 @@ class Archive:
     def fills(self, account: int, operation: GetFillHistory, *, now_us: int) -> Page[Fill]:
         """A page of the account's fills."""
         seen_us = self._advance(now_us) - self._lag_us
-        # No fill here has a strategy.
-        if operation.strategy_id is not None:
-            return _page([], 0)
         where, values = self._meant(account, operation)
         if operation.fill_type is not None:
             systems = SYSTEMS.get(FillType(operation.fill_type))
@@ -223,9 +217,9 @@ class Archive:
     def _meant(self, account: int, operation: GetOrderHistory | GetFillHistory) -> tuple[str, list[Any]]:
         """The condition of a query for an account's orders or fills, and its values."""
         where, values = self._in_markets(account, operation)
-        if operation.order_id is not None:
-            order_id = int(operation.order_id) if operation.order_id.isdecimal() else 0
-            where, values = f"{where} AND order_id = ?", [*values, min(order_id, INTEGER_MAX)]
+        for column, number in (("order_id", operation.order_id), ("strategy_id", operation.strategy_id)):
+            if number is not None:
+                where, values = f"{where} AND {column} = ?", [*values, id_number(number)]
         return where, values
 
     def _in_markets(self, account: int, operation: _Query) -> tuple[str, list[Any]]:
