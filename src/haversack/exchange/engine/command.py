@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from haversack.exchange.engine.predictions.command import PredictionCommand
 from haversack.exchange.engine.rfq.command import RfqCommand
 from haversack.exchange.engine.rules import AccountSettings, FeeTier
 from haversack.exchange.engine.strategies.command import StrategyCommand
@@ -154,6 +155,7 @@ Command: TypeAlias = (
     | Elapse
     | SetBookState
     | ChangeSettings
+    | PredictionCommand
     | RfqCommand
     | StrategyCommand
     | VaultCommand

@@ -14,6 +14,7 @@ import msgspec
 from haversack.exchange.engine.command import Exit, Slippage, Trigger
 from haversack.exchange.engine.perpetual.position import Position
 from haversack.exchange.engine.perpetual.settlement import Settlement
+from haversack.exchange.engine.predictions.event import PredictionEvent
 from haversack.exchange.engine.rfq.event import RfqEvent
 from haversack.exchange.engine.rules import AccountSettings
 from haversack.exchange.engine.strategies.event import StrategyEvent
@@ -340,6 +341,7 @@ Event: TypeAlias = (
     | FundingPaid
     | BookStateChanged
     | SettingsChanged
+    | PredictionEvent
     | RfqEvent
     | StrategyEvent
     | VaultEvent
