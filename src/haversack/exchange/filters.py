@@ -15,7 +15,12 @@ def check_quantity(quantity: Decimal, market: Market) -> None:
         raise Refused.as_invalid("Quantity is below the minimum allowed value")
     if filters.max_quantity is not None and quantity > filters.max_quantity:
         raise Refused.as_invalid("Quantity is above the maximum allowed value")
-    if not _is_multiple(quantity, filters.step_size):
+    check_step(quantity, market)
+
+
+def check_step(quantity: Decimal, market: Market) -> None:
+    """Refuse a quantity that is not in whole steps."""
+    if not _is_multiple(quantity, market.filters.quantity.step_size):
         raise Refused.as_invalid("Quantity decimal too long")
 
 

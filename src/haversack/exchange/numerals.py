@@ -45,6 +45,14 @@ def integer(text: str, bounds: tuple[int, int]) -> int:
     raise NotANumber(f"number too {'small' if found[1] == '-' else 'large'} to fit in target type")
 
 
+def id_number(text: str) -> int:
+    """The id that a text names; 0, which nothing has, if it names none."""
+    try:
+        return min(integer(text, UINT64), INT64[1])
+    except NotANumber:
+        return 0
+
+
 def decimal(text: str) -> Decimal:
     """A decimal; NotANumber otherwise. There are no exponents in it."""
     if _USUAL_DECIMAL.fullmatch(text):

@@ -71,14 +71,10 @@ _SCHEMA_NAMES: Mapping[type[OpenEnum], str] = {
     BorrowLendInterval: "BorrowLendMarketHistoryInterval",
 }
 _INTEGER_TYPES: Mapping[str, tuple[str, tuple[int, int]]] = {
-    "clientId": ("integer_uint32", UINT32),
-    "clientStrategyId": ("integer_uint32", UINT32),
-    "vaultId": ("integer_uint32", UINT32),
-    "withdrawalDelayHours": ("integer_uint32", UINT32),
+    **dict.fromkeys(("clientId", "clientStrategyId", "vaultId", "withdrawalDelayHours"), ("integer_uint32", UINT32)),
     "subaccountId": ("integer_uint16", UINT16),
     "tierId": ("integer_int32", INT32),
-    "limit": ("integer_uint64", UINT64),
-    "offset": ("integer_uint64", UINT64),
+    **dict.fromkeys(("limit", "offset", "duration", "interval"), ("integer_uint64", UINT64)),
 }
 # Names that are of another type in one operation than in all others.
 _INTEGER_TYPES_OF: Mapping[tuple[type[Operation[Any]], str], tuple[str, tuple[int, int]]] = {
@@ -298,7 +294,7 @@ def _readers(kind: type[Operation[Any]], name: str, wanted: Any) -> tuple[str, _
         return "string_decimal", _read_decimal, _read_decimal
     if wanted is bool:
         return "boolean", _read_boolean, _read_boolean_json
-    if wanted in (int, inputs.TimeS, inputs.TimeMs):
+    if wanted in (int, inputs.TimeS, inputs.TimeMs, inputs.DurationMs):
         schema, bounds = _INTEGER_TYPES_OF.get((kind, name)) or _INTEGER_TYPES.get(name, ("integer_int64", INT64))
         wanted_bounds = _LIMITS_OF.get(kind, _LIMITS) if name == "limit" else bounds
         return schema, _integer_from_text(bounds, wanted_bounds), _integer_from_json(wanted_bounds)

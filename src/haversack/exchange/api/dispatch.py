@@ -18,6 +18,7 @@ from haversack.exchange.api import (
     nothing,
     orders,
     positions,
+    strategies,
     system,
     transfers,
     vaults,
@@ -48,7 +49,15 @@ _Handler: TypeAlias = Callable[[Caller, Any], Any]
 ROUTES: Mapping[type[Operation[Any]], _Handler] = dict(
     (
         *(*system.ROUTES, *markets.ROUTES, *account.ROUTES, *orders.ROUTES, *history.ROUTES),
-        *(*worth.ROUTES, *positions.ROUTES, *funding.ROUTES, *transfers.ROUTES, *vaults.ROUTES, *nothing.ROUTES),
+        *(
+            *worth.ROUTES,
+            *positions.ROUTES,
+            *funding.ROUTES,
+            *transfers.ROUTES,
+            *vaults.ROUTES,
+            *strategies.ROUTES,
+            *nothing.ROUTES,
+        ),
     )
 )
 _BY_PATH: Mapping[tuple[str, str], type[Operation[Any]]] = {

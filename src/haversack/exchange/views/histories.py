@@ -36,7 +36,7 @@ _SCHEMA = (
     "CREATE TABLE origin (journal BLOB NOT NULL, seq INTEGER NOT NULL, lost INTEGER NOT NULL)",
     """CREATE TABLE placed (
         order_id INTEGER PRIMARY KEY, account INTEGER NOT NULL, symbol TEXT NOT NULL, time_us INTEGER NOT NULL,
-        since_us INTEGER NOT NULL, is_open INTEGER NOT NULL, facts BLOB NOT NULL, state BLOB NOT NULL
+        since_us INTEGER NOT NULL, is_open INTEGER NOT NULL, strategy_id INTEGER, facts BLOB NOT NULL, state BLOB NOT NULL
     )""",
     "CREATE INDEX placed_by_account ON placed (account)",
     "CREATE INDEX placed_by_market ON placed (account, symbol)",
@@ -45,11 +45,13 @@ _SCHEMA = (
     ) WITHOUT ROWID""",
     """CREATE TABLE fill (
         number INTEGER PRIMARY KEY, account INTEGER NOT NULL, symbol TEXT NOT NULL, order_id INTEGER NOT NULL,
-        time_us INTEGER NOT NULL, system TEXT, facts BLOB NOT NULL, match BLOB NOT NULL
+        time_us INTEGER NOT NULL, system TEXT, strategy_id INTEGER, facts BLOB NOT NULL, match BLOB NOT NULL
     )""",
+    "CREATE INDEX placed_by_strategy ON placed (strategy_id) WHERE strategy_id IS NOT NULL",
     "CREATE INDEX fill_by_account ON fill (account, time_us)",
     "CREATE INDEX fill_by_market ON fill (account, symbol, time_us)",
     "CREATE INDEX fill_by_order ON fill (order_id)",
+    "CREATE INDEX fill_by_strategy ON fill (strategy_id) WHERE strategy_id IS NOT NULL",
     """CREATE TABLE trade (
         symbol TEXT NOT NULL, trade_id INTEGER NOT NULL, time_us INTEGER NOT NULL, print BLOB NOT NULL,
         PRIMARY KEY (symbol, trade_id)
@@ -272,12 +274,12 @@ class Histories:
         for order_id in [order_id for order_id in changed if order_id in self._placed]:
             self._placed[order_id] = msgspec.structs.replace(self._placed[order_id], state=changed.pop(order_id))
         self._changed = changed
-        db.executemany("INSERT INTO placed VALUES (?, ?, ?, ?, ?, ?, ?, ?)", map(_placed_row, self._placed.values()))
+        db.executemany("INSERT INTO placed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", map(_placed_row, self._placed.values()))
         db.executemany(
             "UPDATE placed SET since_us = ?, is_open = ?, state = ? WHERE order_id = ?",
             [(state.since_us, _is_open(state), _encode(astuple(state)), order_id) for order_id, state in changed.items()],
         )
-        db.executemany("INSERT INTO fill VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", map(_fill_row, self._fills))
+        db.executemany("INSERT INTO fill VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)", map(_fill_row, self._fills))
         db.executemany("INSERT OR REPLACE INTO trade VALUES (?, ?, ?, ?)", map(_trade_row, self._trades))
         newest = {event.symbol: event.trade_id for event, _ in self._trades}
         oldest = [(symbol, trade_id - TRADES_MAX) for symbol, trade_id in newest.items()]
@@ -332,14 +334,15 @@ def read_trade(time_us: int, text: bytes) -> tuple[TradePrinted, int]:
 def _placed_row(row: OrderRow) -> tuple[Any, ...]:
     facts, state = row.facts, row.state
     texts = _encode(astuple(facts)), _encode(astuple(state))
-    return (facts.order_id, facts.account, facts.symbol, row.time_us, state.since_us, _is_open(state), *texts)
+    strategy_id = facts.conditions.strategy_id if facts.conditions else None
+    return (facts.order_id, facts.account, facts.symbol, row.time_us, state.since_us, _is_open(state), strategy_id, *texts)
 
 
 def _fill_row(row: FillRow) -> tuple[Any, ...]:
     order, *match = astuple(row.event)
-    system = order.conditions.system if order.conditions else None
+    system, strategy_id = (order.conditions.system, order.conditions.strategy_id) if order.conditions else (None, None)
     texts = _encode(astuple(order)), _encode(match)
-    return order.account, order.symbol, order.order_id, row.time_us, system and system.value, *texts
+    return order.account, order.symbol, order.order_id, row.time_us, system and system.value, strategy_id, *texts
 
 
 def _trade_row(row: tuple[TradePrinted, int]) -> tuple[Any, ...]:
