@@ -37,6 +37,7 @@ HARNESSES = (
     Harness("cuts", ("P3",), "prove.joined:cuts", "cut connections", 1_000, 1, 5.0),
     Harness("storms", ("P11",), "prove.joined:storms", "storms on sockets", 1_000, 1, 5.0),
     Harness("floods", ("P13",), "prove.joined:floods", "floods of a minute", 60, 1, 60.0),
+    Harness("day", ("P14",), "prove.day:simulated", "simulated hours", 20, 1, 330.0),
     Harness("cancelled", ("P15",), "prove.joined:cancelled", "cancellations", 13, 1, 6.0),
     Harness("engine", ("P4", "P5"), "prove.exchange:engine", "commands", 20_000, 1, 15.0),
     Harness("replay", ("P5",), "prove.exchange:replay", "commands", 5_000, 10, 1.0),
