@@ -18,6 +18,7 @@ from haversack.exchange.api import (
     nothing,
     orders,
     positions,
+    rfq,
     strategies,
     system,
     transfers,
@@ -35,6 +36,7 @@ from haversack.wire.base import Operation, Page, answer_type
 from haversack.wire.catalogue import OPERATIONS
 from haversack.wire.markets import GetKlines, GetMarkets, GetMarkPrices, GetOpenInterest, GetTicker, GetTickers
 from haversack.wire.orders import PlaceOrder, PlaceOrders
+from haversack.wire.rfq import SubmitRfq
 from haversack.wire.trades import GetRecentTrades
 
 
@@ -54,6 +56,7 @@ ROUTES: Mapping[type[Operation[Any]], _Handler] = dict(
             *positions.ROUTES,
             *funding.ROUTES,
             *transfers.ROUTES,
+            *rfq.ROUTES,
             *vaults.ROUTES,
             *strategies.ROUTES,
             *nothing.ROUTES,
@@ -107,7 +110,8 @@ class Dispatcher:
         if kind.method == "GET" and kind.instruction is not None:
             # The headers stand first among the parameters of a read (documented), so they are missed first.
             read_proof(request.headers)
-        received = read_request(kind, request, self._venue.listing.markets)
+        listing = self._venue.listing
+        received = read_request(kind, request, listing.rfq_markets if kind is SubmitRfq else listing.markets)
         proof = await self._authenticate(kind, request, received.commands)
         await self._speed_bump(received.operation)
         caller = self._caller(proof)

@@ -48,12 +48,16 @@ def collateral(caller: Caller, _operation: GetCollateralParameters) -> list[Coll
 def markets(caller: Caller, operation: GetMarkets) -> list[Market]:
     """All markets, or those of some types."""
     kinds = operation.market_type
-    listed = caller.venue.listing.markets.values()
-    return [_as_it_is(caller, market) for market in listed if kinds is None or market.market_type in kinds]
+    listing = caller.venue.listing
+    found = [_as_it_is(caller, market) for market in listing.markets.values() if kinds is None or market.market_type in kinds]
+    # Documented for those of stocks, that they are not answered unless asked for; for all others it is a guess.
+    return found + [each.market for each in listing.rfq_markets.values() if kinds and MarketType.RFQ in kinds]
 
 
 def market(caller: Caller, operation: GetMarket) -> Market:
     """One market."""
+    if (of_rfqs := caller.venue.listing.rfq_markets.get(operation.symbol)) is not None:
+        return of_rfqs.market
     caller.check_symbol(operation.symbol, unknown_symbol())
     return _as_it_is(caller, caller.venue.listing.markets[operation.symbol])
 

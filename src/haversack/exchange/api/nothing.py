@@ -13,17 +13,10 @@ from haversack.wire.base import Page
 from haversack.wire.borrow_lend import BorrowLendPosition, GetBorrowLendPositions
 from haversack.wire.borrow_lend_history import GetBorrowLendHistory, GetBorrowLendPositionHistory, GetInterestHistory
 from haversack.wire.capital import GetDustHistory
-from haversack.wire.rfq import GetOpenRfqs, RfqWithQuotes
-from haversack.wire.rfq_history import GetQuoteFillHistory, GetQuoteHistory, GetRfqFillHistory, GetRfqHistory
 
 
 def borrow_lend_positions(_caller: Caller, _operation: GetBorrowLendPositions) -> list[BorrowLendPosition]:
     """None: nothing can be borrowed, and lending is off."""
-    return []
-
-
-def rfqs(_caller: Caller, _operation: GetOpenRfqs) -> list[RfqWithQuotes]:
-    """None."""
     return []
 
 
@@ -36,13 +29,8 @@ def no_rows(_caller: Caller, _operation: Any) -> Page[Any]:
 
 ROUTES = (
     GetBorrowLendPositions.served_by(borrow_lend_positions),
-    GetOpenRfqs.served_by(rfqs),
     GetBorrowLendHistory.served_by(no_rows),
     GetBorrowLendPositionHistory.served_by(no_rows),
     GetInterestHistory.served_by(no_rows),
     GetDustHistory.served_by(no_rows),
-    GetRfqHistory.served_by(no_rows),
-    GetQuoteHistory.served_by(no_rows),
-    GetRfqFillHistory.served_by(no_rows),
-    GetQuoteFillHistory.served_by(no_rows),
 )

@@ -13,9 +13,9 @@ from haversack.wire.enums import KlineInterval, MarketType, OrderBookState
 from haversack.wire.faults import ErrorDetail
 from haversack.wire.frames import is_private
 
-__all__ = ["DEPTH_WINDOWS_US", "POSITIONS", "StreamVerdict", "is_private", "valid_stream"]
+__all__ = ["DEPTH_WINDOWS_US", "POSITIONS", "RFQS", "StreamVerdict", "is_private", "valid_stream"]
 
-POSITIONS = "account.positionUpdate"
+POSITIONS, RFQS = "account.positionUpdate", "account.rfqUpdate"
 DEPTH_WINDOWS_US = {"200ms": 200_000, "600ms": 600_000, "1000ms": 1_000_000}
 
 LIQUIDATIONS = "liquidation"
@@ -24,8 +24,7 @@ _OF_A_MARKET = frozenset({"bookTicker", "depth", "ticker", "trade"})
 _OF_A_PERPETUAL = frozenset({"liquidation", "markPrice", "openInterest"})
 # They exist, and this exchange has nothing to say in them.
 _NEVER_SPEAK = frozenset({"externalTicker", "stockIndicativeQuote", "stockPrice"})
-_ACCOUNT_SPEAKS = frozenset({"orderUpdate", "balanceUpdate", "positionUpdate"})
-_ACCOUNT_NEVER_SPEAKS = frozenset({"rfqUpdate"})
+_ACCOUNT_SPEAKS = frozenset({"orderUpdate", "balanceUpdate", "positionUpdate", "rfqUpdate"})
 
 
 class StreamVerdict(Enum):
@@ -79,10 +78,10 @@ def _of_depth(rest: str, listing: Listing) -> StreamVerdict:
 
 def _of_account(rest: str, listing: Listing) -> StreamVerdict:
     kind, dot, symbol = rest.partition(".")
-    if kind in _ACCOUNT_NEVER_SPEAKS:
-        return StreamVerdict.SILENT
     if kind not in _ACCOUNT_SPEAKS:
         return StreamVerdict.INVALID_STREAM
     if not dot:
         return StreamVerdict.OK
+    if kind == "rfqUpdate":
+        return StreamVerdict.OK if symbol in listing.rfq_markets else StreamVerdict.SILENT
     return StreamVerdict.SILENT if kind == "balanceUpdate" else _of_market(symbol, listing)

@@ -29,6 +29,7 @@ from haversack.exchange.publish import liquidations
 from haversack.exchange.publish.depth import DepthWindow, LevelFrames
 from haversack.exchange.publish.names import DEPTH_WINDOWS_US, POSITIONS
 from haversack.exchange.publish.outgoing import Outgoing, Timed, Wanted
+from haversack.exchange.publish.rfq import RfqFrames
 from haversack.exchange.publish.rolling import KlineStreams, OpenInterestStreams, TickerStreams
 from haversack.exchange.render import OrderChange, balance_update, order_update
 from haversack.exchange.render_position import position_update
@@ -84,6 +85,7 @@ class Publisher:
             TriggerFailed: self._order,
             BalanceChanged: self._balance,
             PositionChanged: self._position,
+            **RfqFrames(listing.rfq_markets).makers,
         }
 
     def frames(self, events: Sequence[Event], *, engine_us: int, emit_us: int, wanted: Wanted) -> list[Outgoing]:

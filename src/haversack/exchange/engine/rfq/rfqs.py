@@ -287,7 +287,7 @@ class Rfqs:
         for opened in msgspec.json.decode(state, type=list[OpenRfq]):
             self._open[opened.rfq.rfq_id] = opened
             self._asked[opened.rfq.account] += 1
-            self._quoted.update(opened.quotes)
+            self._quoted.update(opened.quotes.keys())
 
     def holds(self) -> Mapping[str, int]:
         """Nothing: what is locked stays in its balance."""
