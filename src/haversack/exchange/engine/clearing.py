@@ -112,12 +112,12 @@ class SpotClearing:
             need = quantity * rules.base_unit
         if need > account.available(asset):
             return Refusal.INSUFFICIENT_FUNDS
-        if account.holdings and not account.is_house and not self._has_margin(place, account, ahead):
+        if (account.holdings or account.loans) and not account.is_house and not self._has_margin(place, account, ahead):
             return Refusal.INSUFFICIENT_MARGIN
         return need
 
     def _has_margin(self, place: Place, account: Account, ahead: Survey | None) -> bool:
-        """Whether an account's perpetuals keep their margin; of one that has none, always."""
+        """Whether an account's perpetuals and debts keep their margin; of one that has none, always."""
         if not is_exposed(account):
             return True
         if place.price is not None and place.quantity is not None:

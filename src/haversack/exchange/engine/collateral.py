@@ -37,6 +37,7 @@ class Collateralized(msgspec.Struct, frozen=True, kw_only=True):
     asset: str
     available: int
     locked: int
+    lent: int
     mark: Decimal
     total: Decimal
     notional: Decimal
@@ -44,15 +45,16 @@ class Collateralized(msgspec.Struct, frozen=True, kw_only=True):
     value: Decimal
 
 
-def valued(rules: CollateralRules, mark: Decimal, available: int, locked: int) -> Collateralized:
-    """The worth of a balance at a mark price in cash."""
-    total = Decimal(available + locked).scaleb(-rules.scale)
+def valued(rules: CollateralRules, mark: Decimal, available: int, locked: int, *, lent: int = 0) -> Collateralized:
+    """The worth of a balance, and of what is lent, at a mark price in cash."""
+    total = Decimal(available + locked + lent).scaleb(-rules.scale)
     notional = times(total, mark)
     weight = haircut(rules.parameters, notional)
     return Collateralized(
         asset=rules.asset,
         available=available,
         locked=locked,
+        lent=lent,
         mark=mark,
         total=total,
         notional=notional,

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from haversack.exchange.engine.lending.command import BorrowOrLend
 from haversack.exchange.engine.predictions.command import PredictionCommand
 from haversack.exchange.engine.rfq.command import RfqCommand
 from haversack.exchange.engine.rules import AccountSettings, FeeTier
@@ -158,5 +159,6 @@ Command: TypeAlias = (
     | PredictionCommand
     | RfqCommand
     | StrategyCommand
+    | BorrowOrLend
     | VaultCommand
 )

@@ -67,7 +67,7 @@ class Engine(Readable):
         self._placing = Placing(self._ledger, self._markets)
         liquidating = Liquidating(self._ledger, self._markets, self._margins, placing=self._placing)
         self._passing = Passing(self._ledger, self._markets, self._margins, placing=self._placing, liquidating=liquidating)
-        parts = Parts(self._ledger, self._markets, self._margins, self._placing)
+        parts = Parts(self._ledger, self._markets, self._margins, self._placing, liquidating)
         self._facilities = [opened(parts) for opened in facilities]
         self._passing.facilities = self._facilities
         self._handlers: Mapping[type, Handler] = {

@@ -12,6 +12,7 @@ from typing import TypeAlias
 import msgspec
 
 from haversack.exchange.engine.command import Exit, Slippage, Trigger
+from haversack.exchange.engine.lending.event import InterestPaid, LoanChanged, PoolTold
 from haversack.exchange.engine.perpetual.position import Position
 from haversack.exchange.engine.perpetual.settlement import Settlement
 from haversack.exchange.engine.predictions.event import PredictionEvent
@@ -345,4 +346,7 @@ Event: TypeAlias = (
     | RfqEvent
     | StrategyEvent
     | VaultEvent
+    | LoanChanged
+    | InterestPaid
+    | PoolTold
 )

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 from haversack.exchange.engine.event import Event
 from haversack.exchange.engine.ledger import Ledger
 from haversack.exchange.engine.market import Market
+from haversack.exchange.engine.perpetual.liquidating import Liquidating
 from haversack.exchange.engine.perpetual.margins import Margins
 from haversack.exchange.engine.placing import Placing
 
@@ -23,6 +24,7 @@ class Parts(NamedTuple):
     markets: Mapping[str, Market]
     margins: Margins
     placing: Placing
+    liquidating: Liquidating
 
 
 Handler: TypeAlias = Callable[[Any, int], list[Event]]

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from haversack.exchange.engine.lending.loan import Loan
 from haversack.exchange.engine.order import WorkingOrder
 from haversack.exchange.engine.perpetual.budget import Budget
 from haversack.exchange.engine.perpetual.holding import Holding
@@ -89,7 +90,7 @@ class Account:
 
     __slots__ = (
         *("balances", "budget", "deposits", "fees", "holdings", "is_house", "key", "number", "open_orders", "settings"),
-        *("liquidating", "unsettled"),
+        *("liquidating", "loans", "unsettled"),
     )
 
     def __init__(self, number: int, key: str, fees: FeeTier, *, is_house: bool) -> None:
@@ -106,6 +107,8 @@ class Account:
         """The newest ones, oldest first; none of the house's."""
         self.holdings: dict[str, Holding] = {}
         """What it has in perpetuals, by symbol."""
+        self.loans: dict[str, Loan] = {}
+        """What it lends and owes, by asset; lending keeps them."""
         self.unsettled = 0
         """Fees, profit and funding of perpetuals that are not in a balance yet, in the quote asset's smallest units."""
         self.liquidating = False
@@ -117,6 +120,16 @@ class Account:
         """What the account may spend or lock."""
         balance = self.balances.get(asset)
         return balance.available if balance else 0
+
+    def total(self, asset: str) -> int:
+        """What counts as the account's own of an asset: available, locked and lent."""
+        balance, loan = self.balances.get(asset), self.loans.get(asset)
+        return (balance.available + balance.locked if balance else 0) + (max(0, loan.quantity) if loan else 0)
+
+    @property
+    def owes(self) -> bool:
+        """Whether it borrowed anything."""
+        return any(loan.is_borrow for loan in self.loans.values())
 
 
 class Ledger:

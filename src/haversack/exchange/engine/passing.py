@@ -51,7 +51,7 @@ class Passing:
     def next_due_us(self) -> int | None:
         """When time will have something to do again, if nobody tells prices before; None if there is nothing to do."""
         is_waited_for = any(
-            account.unsettled or any(holding.position for holding in account.holdings.values())
+            account.unsettled or account.owes or any(holding.position for holding in account.holdings.values())
             for account in self._ledger.accounts
             if not account.is_house
         )

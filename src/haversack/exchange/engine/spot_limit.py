@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from haversack.exchange.engine.order import BID
 from haversack.exchange.engine.perpetual.decimal96 import minus
-from haversack.exchange.engine.spot_margin import allows, cost, costly, is_exposed, swap
+from haversack.exchange.engine.spot_margin import allows, is_exposed, spare, swap
 
 if TYPE_CHECKING:
     from haversack.exchange.engine.ledger import Account
@@ -37,21 +37,19 @@ def max_spot_quantity(margins: Margins, account: Account, rules: MarketRules, or
         quote = ceil(rate * quantity) if side is BID else floor(rate * quantity)
         return allows(margins, account, swap(rules, account.fees, side, quantity=quantity, quote=quote))
 
-    return _largest(steps, is_allowed) * rules.step
+    return largest(steps, is_allowed) * rules.step
 
 
 def max_withdrawal(margins: Margins, account: Account, asset: str) -> int:
     """All that is available, but no more than leaves the available net equity at zero or above (guess: as for orders)."""
-    left = minus(margins.figures(account).net_equity_available, cost(margins, account, costly(margins, account)))
-    balance = account.balances.get(asset)
-    if balance is None or left < 0:
+    left, total = spare(margins, account), account.total(asset)
+    if left < 0:
         return 0
-    total = balance.available + balance.locked
     worth = margins.value(asset, total)
-    return _largest(balance.available, lambda amount: minus(worth, margins.value(asset, total - amount)) <= left)
+    return largest(account.available(asset), lambda amount: minus(worth, margins.value(asset, total - amount)) <= left)
 
 
-def _largest(most: int, is_allowed: Callable[[int], bool]) -> int:
+def largest(most: int, is_allowed: Callable[[int], bool]) -> int:
     """The largest number up to `most` that is allowed, where all smaller ones are too; 0 if there is none."""
     if is_allowed(most):
         return most

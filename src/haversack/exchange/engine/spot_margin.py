@@ -1,4 +1,4 @@
-"""What spot orders may take from an account whose positions and orders in perpetuals need margin.
+"""What spot orders may take from an account whose debts, or positions and orders in perpetuals, need margin.
 
 The rule is a guess, for nothing is known of the real one: an order that costs no worth is always accepted; one that does, if the
 available net equity stays at zero or above should it and all open spot orders that cost worth trade at their prices, with all
@@ -54,6 +54,11 @@ def allows(margins: Margins, account: Account, new: Swap) -> bool:
     return margins.figures(account).net_equity_available >= taken
 
 
+def spare(margins: Margins, account: Account) -> Decimal:
+    """The available net equity that is left should all open spot orders that cost worth trade."""
+    return minus(margins.figures(account).net_equity_available, cost(margins, account, costly(margins, account)))
+
+
 def costly(margins: Margins, account: Account) -> list[Swap]:
     """Open spot orders that cost worth if they trade."""
     return [each for each in open_swaps(margins.markets, account) if cost(margins, account, [each]) > 0]
@@ -80,8 +85,7 @@ def cost(margins: Margins, account: Account, swaps: Iterable[Swap]) -> Decimal:
         changes[each.gets] = changes.get(each.gets, 0) + each.got
     total = _ZERO
     for asset, change in changes.items():
-        balance = account.balances.get(asset)
-        before = balance.available + balance.locked if balance else 0
+        before = account.total(asset)
         # More than there is may be asked about; no order can give it.
         after = max(0, before + change)
         total = plus(total, minus(margins.value(asset, before), margins.value(asset, after)))
@@ -90,7 +94,7 @@ def cost(margins: Margins, account: Account, swaps: Iterable[Swap]) -> Decimal:
 
 def is_exposed(account: Account) -> bool:
     """Whether anything of the account needs margin."""
-    return any(holding.exposed for holding in account.holdings.values())
+    return any(holding.exposed for holding in account.holdings.values()) or account.owes
 
 
 def _less(received: int, rate_cbps: int, unit: int) -> int:

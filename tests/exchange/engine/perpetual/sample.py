@@ -73,5 +73,5 @@ def exposure(quantity: str = "0", *, mark: str = "100", bids: str = "0", asks: s
 
 def holdings(assets_value: str, leverage_limit: str = "20", **more: str) -> Holdings:
     """What an account is worth."""
-    named = {name: D(value) for name, value in more.items()}
+    named: dict[str, Any] = {name: D(value) for name, value in more.items()}
     return Holdings(assets_value=D(assets_value), leverage_limit=D(leverage_limit), **named)

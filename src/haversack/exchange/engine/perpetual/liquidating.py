@@ -8,7 +8,7 @@ house's accounts are closed against like all others; a debt is covered as far as
 from __future__ import annotations
 
 from decimal import ROUND_CEILING, Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -24,6 +24,7 @@ from haversack.exchange.engine.perpetual.liquidation import (
     Danger,
     HandOver,
     Open,
+    PayDebts,
     ReduceOnBook,
     Step,
     TakeDebt,
@@ -48,10 +49,30 @@ BACKSTOP_CAPACITY = 250_000
 ON_BACKSTOP, ON_ADL = SystemOrderType.LIQUIDATE_POSITION_ON_BACKSTOP, SystemOrderType.LIQUIDATE_POSITION_ON_ADL
 
 
+class Rescuing(Protocol):
+    """Pays what an account borrowed; lending does."""
+
+    def repay(self, account: Account, now_us: int, events: list[Event]) -> None:
+        """Repay with what there is of the same asset."""
+        ...
+
+    def on_book(self, account: Account, now_us: int, events: list[Event]) -> bool:
+        """Trade for a part of a debt; False if the books gave nothing."""
+        ...
+
+    def beside_book(self, account: Account, provider: Account, now_us: int, events: list[Event]) -> bool:
+        """Hand assets over for a debt; False if there are none."""
+        ...
+
+    def forgive(self, account: Account, events: list[Event]) -> None:
+        """End all debts."""
+        ...
+
+
 class Liquidating:
     """The liquidations of one engine. It keeps nothing that is not in accounts and markets."""
 
-    __slots__ = ("_closing", "_ledger", "_margins", "_markets", "_placing", "_screen")
+    __slots__ = ("_closing", "_ledger", "_margins", "_markets", "_placing", "_screen", "rescue")
 
     def __init__(self, ledger: Ledger, markets: dict[str, Market], margins: Margins, *, placing: Placing) -> None:
         self._ledger = ledger
@@ -60,6 +81,8 @@ class Liquidating:
         self._placing = placing
         self._closing = Closing(ledger, markets, placing)
         self._screen = Screen(markets, margins)
+        self.rescue: Rescuing | None = None
+        """Set by what lets accounts borrow."""
 
     def look(self, now_us: int, events: list[Event]) -> None:
         """Look at every account, by number, and do one round for each that has too little margin; once a second.
@@ -98,6 +121,8 @@ class Liquidating:
             self._closing.end_orders(account, events)
         elif isinstance(step, TakeDebt):
             self._cover(account, events)
+        elif isinstance(step, PayDebts):
+            self._pay_debts(step, account, now_us, events)
         else:
             part = Part(account, self._markets[step.symbol], step.side, step.quantity)
             if isinstance(step, ReduceOnBook):
@@ -105,6 +130,15 @@ class Liquidating:
                 return
             number, system = (step.provider, ON_BACKSTOP) if isinstance(step, HandOver) else (step.opponent, ON_ADL)
             self._closing.beside_book(part, self._ledger.account(number), system, now_us=now_us, events=events)
+
+    def _pay_debts(self, step: PayDebts, account: Account, now_us: int, events: list[Event]) -> None:
+        rescue, count = self.rescue, len(events)
+        assert rescue is not None, f"account {account.number} borrowed of nobody"
+        rescue.repay(account, now_us, events)
+        if len(events) > count or (not step.is_last and rescue.on_book(account, now_us, events)):
+            return
+        if not rescue.beside_book(account, self._provider(events), now_us, events) and step.is_alone:
+            rescue.forgive(account, events)
 
     def _cover(self, account: Account, events: list[Event]) -> None:
         scale = self._margins.collateral_rules[CASH].scale
@@ -139,7 +173,8 @@ class Liquidating:
         exposures = [exposure for exposure in self._exposures(account).values() if exposure.quantity]
         # Positions in prediction markets are closed when there are no others, because a debt may be left by those.
         exposures = [each for each in exposures if not each.contract.is_prediction] or exposures
-        return _danger(figures, [self._open(account, each, provider) for each in exposures], has_orders=has_orders)
+        opened = [self._open(account, each, provider) for each in exposures]
+        return _danger(figures, opened, has_orders=has_orders, has_debts=account.owes)
 
     def _open(self, account: Account, exposure: Exposure, provider: Account | None) -> Open:
         symbol, quantity = exposure.contract.symbol, exposure.quantity
@@ -192,11 +227,14 @@ class Liquidating:
         )
 
 
-def _danger(figures: AccountMargin, positions: list[Open] | None = None, *, has_orders: bool = False) -> Danger:
+def _danger(
+    figures: AccountMargin, positions: list[Open] | None = None, *, has_orders: bool = False, has_debts: bool = False
+) -> Danger:
     return Danger(
         margin_fraction=figures.margin_fraction,
         mmf=figures.mmf,
         net_equity=figures.net_equity,
         has_orders=has_orders,
         positions=positions or (),
+        has_debts=has_debts,
     )

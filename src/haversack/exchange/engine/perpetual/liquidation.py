@@ -56,7 +56,16 @@ class TakeDebt(msgspec.Struct, frozen=True):
     """Move a debt that nothing is left to pay for to the exchange."""
 
 
-Step: TypeAlias = CancelOrders | ReduceOnBook | HandOver | Deleverage | TakeDebt
+class PayDebts(msgspec.Struct, frozen=True):
+    """Repay what the account borrowed with what it has, or with what that can be traded for."""
+
+    is_last: bool
+    """The book is no longer tried."""
+    is_alone: bool
+    """Nothing else is left to close, so that debts which nothing can pay for end."""
+
+
+Step: TypeAlias = CancelOrders | ReduceOnBook | HandOver | Deleverage | PayDebts | TakeDebt
 
 
 class Open(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +93,8 @@ class Danger(msgspec.Struct, frozen=True, kw_only=True):
     net_equity: Decimal
     has_orders: bool
     positions: Sequence[Open]
+    has_debts: bool = False
+    """Whether it borrowed anything."""
 
 
 def is_liquidatable(danger: Danger) -> bool:
@@ -107,12 +118,15 @@ def steps(danger: Danger) -> list[Step]:
         return []
     if danger.has_orders:
         return [CancelOrders()]
+    is_last = danger.margin_fraction is None or danger.margin_fraction < auto_close_fraction(danger.mmf)
+    debts: list[Step] = [PayDebts(is_last=is_last, is_alone=not danger.positions)] if danger.has_debts else []
     if not danger.positions:
-        return [TakeDebt()]
+        return debts or [TakeDebt()]
     worst_first = sorted(danger.positions, key=lambda each: (-each.maintenance, each.symbol))
-    if danger.margin_fraction is None or danger.margin_fraction < auto_close_fraction(danger.mmf):
-        return [step for position in worst_first for step in _closed(position)]
-    return [ReduceOnBook(each.symbol, _away(each), reduction(abs(each.quantity), each.step)) for each in worst_first]
+    if is_last:
+        return [*(step for position in worst_first for step in _closed(position)), *debts]
+    reduced = [ReduceOnBook(each.symbol, _away(each), reduction(abs(each.quantity), each.step)) for each in worst_first]
+    return [*reduced, *debts]
 
 
 def reduction(quantity: int, step: int) -> int:

@@ -16,6 +16,7 @@ import msgspec
 
 from haversack.exchange.engine.perpetual.contract import Contract
 from haversack.exchange.engine.perpetual.decimal96 import minus, over, plus, root, times
+from haversack.wire.assets import CollateralParameters
 from haversack.wire.markets import MarginFunction
 
 _ZERO, _ONE = Decimal(0), Decimal(1)
@@ -66,6 +67,30 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
         return max(plus(worth, bid_cost), plus(minus(worth, quantity), ask_cost))
 
 
+class Owed(msgspec.Struct, frozen=True, kw_only=True):
+    """What an account owes of one asset. It is exposure, as a position in a perpetual is (documented)."""
+
+    asset: str
+    parameters: CollateralParameters
+    mark: Decimal
+    quantity: Decimal
+
+    @property
+    def notional(self) -> Decimal:
+        """Its worth: liability and exposure."""
+        return times(self.quantity, self.mark)
+
+    @property
+    def locked(self) -> Decimal:
+        """Initial margin that it takes."""
+        return times(fraction(self.parameters.imf_function, self.notional), self.notional)
+
+    @property
+    def maintenance(self) -> Decimal:
+        """Margin that it takes to be maintained."""
+        return times(fraction(self.parameters.mmf_function, self.notional), self.notional)
+
+
 class Holdings(msgspec.Struct, frozen=True, kw_only=True):
     """What an account is worth without its positions."""
 
@@ -73,9 +98,16 @@ class Holdings(msgspec.Struct, frozen=True, kw_only=True):
     """Collateral value of all assets, after haircuts."""
     unsettled_equity: Decimal = _ZERO
     borrow_liability: Decimal = _ZERO
+    """Worth of all that is owed, without any haircut (guess)."""
     leverage_limit: Decimal = _ONE
     flat_mmf: Decimal = _ZERO
     """What `flat_mmf` gives for the listed perpetuals."""
+    owed: Sequence[Owed] = ()
+
+    @property
+    def locked_for_debts(self) -> Decimal:
+        """Initial margin that debts take."""
+        return _sum(each.locked for each in self.owed) if self.owed else _ZERO
 
 
 class AccountMargin(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,32 +140,44 @@ def account_margin(holdings: Holdings, exposures: Sequence[Exposure]) -> Account
     """
     unsettled = holdings.unsettled_equity
     pnl_unrealized = _sum(each.pnl_unrealized for each in exposures)
-    total = _sum(each.notional for each in exposures)
+    futures = _sum(each.notional for each in exposures)
+    liability, owed = holdings.borrow_liability, holdings.owed
+    total = plus(futures, liability) if owed else futures
     stake = _sum(each.notional for each in exposures if each.contract.is_prediction)
-    net_equity = plus(plus(minus(holdings.assets_value, holdings.borrow_liability), pnl_unrealized), unsettled)
+    net_equity = plus(plus(minus(holdings.assets_value, liability), pnl_unrealized), unsettled)
     locked = _locked((each.contract.imf_function, each.notional) for each in exposures)
+    if owed:
+        locked = plus(locked, holdings.locked_for_debts)
     limit = over(_ONE, holdings.leverage_limit)
     if total:
         # The fraction that is locked of each exposure, but never less than the account's leverage limit demands.
         imf = max(limit, over(locked, total))
         locked = required(total, locked, stake, holdings.leverage_limit)
-        mmf = over(_sum(maintenance(each) for each in exposures), total)
+        maintained = _sum(maintenance(each) for each in exposures)
+        if owed:
+            maintained = plus(maintained, _sum(each.maintenance for each in owed))
+        mmf = over(maintained, total)
     else:
         imf, mmf = limit, holdings.flat_mmf
     return AccountMargin(
         assets_value=holdings.assets_value,
-        borrow_liability=holdings.borrow_liability,
+        borrow_liability=liability,
         imf=imf,
-        liabilities_value=minus(holdings.borrow_liability, min(unsettled, _ZERO)),
+        liabilities_value=minus(liability, min(unsettled, _ZERO)),
         margin_fraction=over(net_equity, total) if total else None,
         mmf=mmf,
         net_equity=net_equity,
         net_equity_available=minus(net_equity, locked),
         net_equity_locked=locked,
-        net_exposure_futures=total,
+        net_exposure_futures=futures,
         pnl_unrealized=pnl_unrealized,
         unsettled_equity=unsettled,
     )
+
+
+def liability(owed: Iterable[Owed]) -> Decimal:
+    """Worth of all that is owed."""
+    return _sum(each.notional for each in owed)
 
 
 def required(total: Decimal, locked: Decimal, stake: Decimal, leverage_limit: Decimal) -> Decimal:

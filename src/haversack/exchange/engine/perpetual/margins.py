@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,15 @@ from haversack.exchange.engine.order import BID
 from haversack.exchange.engine.perpetual import stake
 from haversack.exchange.engine.perpetual.budget import Budget
 from haversack.exchange.engine.perpetual.decimal96 import minus, plus
-from haversack.exchange.engine.perpetual.margin import AccountMargin, Exposure, Holdings, account_margin, flat_mmf
+from haversack.exchange.engine.perpetual.margin import (
+    AccountMargin,
+    Exposure,
+    Holdings,
+    Owed,
+    account_margin,
+    flat_mmf,
+    liability,
+)
 from haversack.exchange.engine.perpetual.order_limit import Account as Limited
 from haversack.exchange.engine.perpetual.order_limit import is_allowed, max_order_quantity
 from haversack.exchange.engine.perpetual.position import Fill, pnl_unrealized
@@ -51,7 +59,7 @@ class Margins:
     def watch(self, markets: dict[str, Market]) -> None:
         """Take prices from these markets."""
         self.markets = markets
-        rules = [market.rules.perpetual for market in markets.values() if market.rules.perpetual]
+        rules = [market.rules.perpetual for market in markets.values() if market.rules.perpetual and market.rules.has_index]
         self._flat_mmf = flat_mmf(each.contract.mmf_function for each in rules)
 
     def allows(self, account: Account, place: Place, ahead: Survey | None) -> bool:
@@ -125,21 +133,39 @@ class Margins:
         assets = _ZERO
         for each in self.collateral(account):
             assets = plus(assets, each.value)
+        owed = self.owed(account) if account.loans else ()
         return Holdings(
             assets_value=assets,
+            borrow_liability=liability(owed) if owed else _ZERO,
             unsettled_equity=compact(account.unsettled, self._collateral[CASH].scale) if account.unsettled else _ZERO,
             leverage_limit=compact(account.settings.leverage_e8, LEVERAGE_SCALE),
             flat_mmf=self._flat_mmf,
+            owed=owed,
         )
+
+    def owed(self, account: Account) -> Sequence[Owed]:
+        """What an account owes, in alphabetical order. Only what counts as collateral and has a price can be borrowed."""
+        return [
+            Owed(
+                asset=asset,
+                parameters=self._collateral[asset].parameters,
+                mark=self.asset_mark(self._collateral[asset]) or _ZERO,
+                quantity=compact(-account.loans[asset].quantity, self._collateral[asset].scale),
+            )
+            for asset in sorted(account.loans)
+            if account.loans[asset].is_borrow
+        ]
 
     def collateral(self, account: Account) -> Iterator[Collateralized]:
         """Assets that are held and that count, in alphabetical order."""
         for asset in sorted(account.balances):
             balance, rules = account.balances[asset], self._collateral.get(asset)
-            if rules and balance.available + balance.locked:
+            loan = account.loans.get(asset) if account.loans else None
+            lent = max(0, loan.quantity) if loan else 0
+            if rules and balance.available + balance.locked + lent:
                 mark = self.asset_mark(rules)
                 if mark is not None:
-                    yield valued(rules, mark, balance.available, balance.locked)
+                    yield valued(rules, mark, balance.available, balance.locked, lent=lent)
 
     def value(self, asset: str, amount: int) -> Decimal:
         """What an amount of an asset counts for as collateral; 0 if it does not count."""
@@ -192,8 +218,8 @@ class Margins:
         return Limited(holdings, self.exposure(account, symbol), tuple(exposures.values()))
 
     def _budget(self, account: Account, limited: Limited, figures: AccountMargin, market: Market) -> Budget | None:
-        """None where prices move within a version: of what is not cash or may become it, and of marks that nobody told."""
-        if any(True for _ in open_swaps(self.markets, account)):
+        """None where prices move within a version: of what is not cash or may become it, of loans, of marks that nobody told."""
+        if account.loans or any(True for _ in open_swaps(self.markets, account)):
             return None
         if any(asset != CASH and (held.available or held.locked) for asset, held in account.balances.items()):
             return None

@@ -45,6 +45,8 @@ def is_allowed(account: Account, side: Side, quantity: int, price: Decimal, *, f
     added = times(before.contract.quantity(after.exposed - before.exposed), price)
     notional = plus(before.notional, added)
     total = plus(figures.net_exposure_futures, added)
+    if account.holdings.owed:
+        total = plus(total, account.holdings.borrow_liability)
     stake = sum((other.notional for other in account.others if other.contract.is_prediction), _ZERO)
     return figures.net_equity >= required(total, _locked(account, notional), stake, account.holdings.leverage_limit)
 
@@ -89,4 +91,4 @@ def _locked(account: Account, notional: Decimal) -> Decimal:
     locked = times(fraction(account.exposure.contract.imf_function, notional), notional)
     for other in account.others:
         locked = plus(locked, times(fraction(other.contract.imf_function, other.notional), other.notional))
-    return locked
+    return plus(locked, account.holdings.locked_for_debts) if account.holdings.owed else locked

@@ -56,6 +56,8 @@ class Screen:
 
     def passes(self, account: Account) -> bool:
         """Whether the account certainly has the margin that it must maintain."""
+        if account.loans and account.owes:
+            return False
         worth, required, has_position = account.unsettled, 0, False
         for symbol, holding in account.holdings.items():
             position = holding.position

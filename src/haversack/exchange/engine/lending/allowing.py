@@ -1,0 +1,120 @@
+"""What an account may borrow, lend, repay and call back, as far as pools and margin decide.
+
+The order of the checks is a guess. So is that one who borrows what it lends calls it back, and one who lends what it owes repays:
+neither is documented. A public bot gets back what it lent with the side Borrow, and the refusals beyond that are documented.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from haversack.exchange.engine.ledger import Account
+from haversack.exchange.engine.lending.loan import Loan
+from haversack.exchange.engine.lending.moving import Moving
+from haversack.exchange.engine.lending.pool import Pool
+from haversack.exchange.engine.lending.refusal import LendingRefusal
+from haversack.exchange.engine.spot_limit import largest
+from haversack.exchange.engine.spot_margin import spare
+from haversack.wire.borrow_lend import BorrowLendState
+from haversack.wire.borrow_lend_history import BorrowLendSource
+
+if TYPE_CHECKING:
+    from haversack.exchange.engine.perpetual.margins import Margins
+
+
+class Allowing:
+    """Decides, and changes nothing."""
+
+    def __init__(self, moving: Moving, margins: Margins) -> None:
+        self._moving = moving
+        self._margins = margins
+
+    def repay_refusal(self, account: Account, pool: Pool, amount: int) -> LendingRefusal | None:
+        """Why an account that owes cannot repay so much. One that is being liquidated may (guess)."""
+        if pool.rules.state is BorrowLendState.CLOSED:
+            return LendingRefusal.CLOSED
+        if amount > -account.loans[pool.rules.asset].quantity:
+            return LendingRefusal.REPAY_FIRST
+        return self._funds(account, pool, amount)
+
+    def redeem_refusal(self, account: Account, pool: Pool, amount: int) -> LendingRefusal | None:
+        """Why an account that lends cannot call so much back."""
+        if account.liquidating:
+            return LendingRefusal.ACCOUNT_LIQUIDATING
+        if pool.rules.state is BorrowLendState.CLOSED:
+            return LendingRefusal.CLOSED
+        if amount > account.loans[pool.rules.asset].quantity:
+            return LendingRefusal.REDEEM_FIRST
+        return LendingRefusal.INSUFFICIENT_SUPPLY if amount > pool.redeemable else None
+
+    def lend_refusal(self, account: Account, pool: Pool, amount: int) -> LendingRefusal | None:
+        """Why an account that owes nothing of the asset cannot lend so much."""
+        refused = _closed(account, pool)
+        if refused:
+            return refused
+        if pool.total_lent + amount > pool.rules.limit:
+            return LendingRefusal.LEND_LIMIT
+        return self._funds(account, pool, amount)
+
+    def borrow_refusal(self, account: Account, pool: Pool, amount: int, now_us: int) -> LendingRefusal | None:
+        """Why an account that lends nothing of the asset cannot borrow so much."""
+        refused = _closed(account, pool)
+        if refused:
+            return refused
+        if pool.total_borrowed + amount > pool.rules.limit:
+            return LendingRefusal.BORROW_LIMIT
+        if amount > pool.borrowable:
+            return LendingRefusal.INSUFFICIENT_SUPPLY
+        return None if self._has_margin(account, pool, amount, now_us) else LendingRefusal.INSUFFICIENT_MARGIN
+
+    def max_borrow(self, account: Account, pool: Pool, now_us: int) -> int:
+        """The most that the account could borrow now, in whole steps; nothing while it lends (guess)."""
+        loan, step = account.loans.get(pool.rules.asset), pool.rules.step
+        if _closed(account, pool) or (loan and not loan.is_borrow):
+            return 0
+        most = max(0, min(pool.rules.limit - pool.total_borrowed, pool.borrowable)) // step
+        return largest(most, lambda count: self._has_margin(account, pool, count * step, now_us)) * step
+
+    def _funds(self, account: Account, pool: Pool, amount: int) -> LendingRefusal | None:
+        return LendingRefusal.INSUFFICIENT_FUNDS if amount > account.available(pool.rules.asset) else None
+
+    def _has_margin(self, account: Account, pool: Pool, amount: int, now_us: int) -> bool:
+        with self._supposed(account, pool, amount, now_us):
+            return spare(self._margins, account) >= 0
+
+    @contextmanager
+    def _supposed(self, account: Account, pool: Pool, amount: int, now_us: int) -> Iterator[None]:
+        """As if the account had borrowed so much, with the entry fee."""
+        asset = pool.rules.asset
+        held = account.balances.get(asset)
+        balance, loan = account.balances[asset], account.loans.get(asset)
+        before = balance.available
+        pool.borrowed += amount
+        owed = amount + self._moving.entry_fee(asset, amount, now_us)
+        new = loan or Loan(0, 0, now_us, BorrowLendSource.MANUAL, is_borrow=True)
+        account.loans[asset] = msgspec.structs.replace(new, quantity=new.quantity - owed)
+        balance.available += amount
+        try:
+            yield
+        finally:
+            pool.borrowed -= amount
+            balance.available = before
+            if held is None:
+                del account.balances[asset]
+            if loan is None:
+                del account.loans[asset]
+            else:
+                account.loans[asset] = loan
+
+
+def _closed(account: Account, pool: Pool) -> LendingRefusal | None:
+    """Why nothing new can be borrowed or lent at all."""
+    if account.liquidating:
+        return LendingRefusal.ACCOUNT_LIQUIDATING
+    if pool.rules.state is BorrowLendState.CLOSED:
+        return LendingRefusal.CLOSED
+    return LendingRefusal.REPAY_ONLY if pool.rules.state is BorrowLendState.REPAY_ONLY else None
