@@ -41,7 +41,16 @@ exchange.command(operate.clock)
 exchange.command(faults.fault)
 exchange.command(verify)
 exchange.command(stop)
-for _command in (operate.seed, operate.market, operate.price, operate.state, operate.save, operate.load, operate.reset):
+for _command in (
+    operate.seed,
+    operate.market,
+    operate.price,
+    operate.nav,
+    operate.state,
+    operate.save,
+    operate.load,
+    operate.reset,
+):
     exchange.command(_command)
 
 

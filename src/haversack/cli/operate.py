@@ -25,6 +25,7 @@ from haversack.exchange.control.words import (
     SaveScenario,
     Seed,
     SetMarket,
+    SetNav,
     SetPrice,
     SetSpeed,
 )
@@ -138,6 +139,24 @@ def price(symbol: str, worth: str, /, *, data: Path = DATA) -> None:
     """
     ask(data, SetPrice(symbol=symbol, price=to_decimal(worth, "the price")))
     print(f"{symbol} is worth {worth}")
+
+
+def nav(vault: int, worth: str, /, *, data: Path = DATA) -> None:
+    """Say what a token of a vault is worth: it gained or lost, and grows from there.
+
+    Example: haversack exchange nav 1 1.05
+
+    Parameters
+    ----------
+    vault
+        Id of the vault.
+    worth
+        In the asset that the vault takes.
+    data
+        Folder of the exchange.
+    """
+    ask(data, SetNav(vault_id=vault, nav=to_decimal(worth, "the worth")))
+    print(f"a token of vault {vault} is worth {worth}")
 
 
 def reset(*, data: Path = DATA) -> None:

@@ -40,6 +40,7 @@ AT_THE_LOCAL_EXCHANGE: dict[str, str] = {
     "Seed": "exchange state",
     "SetMarket": "exchange state",
     "SetPrice": "exchange state",
+    "SetNav": "exchange state",
 }
 """The same for what its owner asks of a local exchange."""
 

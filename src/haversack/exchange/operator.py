@@ -9,6 +9,8 @@ from haversack.clock import Clock, ManualClock, PacedClock
 from haversack.errors import UsageError
 from haversack.exchange.engine.command import Command, Grant, OpenAccount, SetBookState, SetPrices
 from haversack.exchange.engine.event import Rejected
+from haversack.exchange.engine.vaults.command import SetVaultNav
+from haversack.exchange.engine.vaults.rules import NAV_SCALE
 from haversack.exchange.journal import CommandLog, Entry
 from haversack.exchange.listing import INDEX_SCALE, Listing
 from haversack.exchange.logbook import Logbook
@@ -106,6 +108,14 @@ class Operator:
             await self._execute(SetPrices(((symbol, index),)))
         elif not is_followed:
             raise UsageError(f"{symbol} is worth what is traded: no crowd trades it here, and it has no index")
+
+    async def set_nav(self, vault_id: int, nav: Decimal) -> None:
+        """Let a vault gain or lose: its token is worth this from now on, and grows from there."""
+        if vault_id not in self.listing.vaults:
+            raise UsageError(f"vault {vault_id} is not listed: there are {', '.join(map(str, self.listing.vaults)) or 'none'}")
+        if not nav > 0:
+            raise UsageError(f"a token is worth more than 0, found {nav}")
+        await self._execute(SetVaultNav(vault_id, to_units(nav, NAV_SCALE, "worth of a token")))
 
     async def finish(self) -> None:
         """Write what is left to write, and let go of the journal."""

@@ -19,6 +19,7 @@ from haversack.exchange.control.words import (
     Reset,
     SaveScenario,
     SetMarket,
+    SetNav,
     SetPrice,
 )
 from haversack.exchange.venue import Venue
@@ -96,6 +97,10 @@ class BlockingLocalExchange:
     def set_price(self, symbol: str, price: Decimal | str | int) -> None:
         """Say what a market is worth: the crowd quotes around it, and a perpetual's index goes there."""
         self.ask(SetPrice(symbol=symbol, price=to_decimal(price, "price")))
+
+    def set_nav(self, vault_id: int, nav: Decimal | str | int) -> None:
+        """Say what a token of a vault is worth; it grows from there."""
+        self.ask(SetNav(vault_id=vault_id, nav=to_decimal(nav, "nav")))
 
     def reset(self) -> None:
         """Begin anew: no accounts, no orders, no faults. The clock goes on."""

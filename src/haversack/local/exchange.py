@@ -25,6 +25,7 @@ from haversack.exchange.control.words import (
     SaveScenario,
     Seed,
     SetMarket,
+    SetNav,
     SetPrice,
     SetSpeed,
 )
@@ -129,6 +130,10 @@ class LocalExchange:
     async def set_price(self, symbol: str, price: Decimal | str | int) -> None:
         """Say what a market is worth: the crowd quotes around it, and a perpetual's index goes there."""
         await self.ask(SetPrice(symbol=symbol, price=to_decimal(price, "price")))
+
+    async def set_nav(self, vault_id: int, nav: Decimal | str | int) -> None:
+        """Say what a token of a vault is worth; it grows from there."""
+        await self.ask(SetNav(vault_id=vault_id, nav=to_decimal(nav, "nav")))
 
     async def reset(self) -> None:
         """Begin anew: no accounts, no orders, no faults. The clock goes on."""

@@ -30,6 +30,7 @@ from haversack.exchange.control.words import (
     SaveScenario,
     Seed,
     SetMarket,
+    SetNav,
     SetPrice,
     SetSpeed,
 )
@@ -62,8 +63,9 @@ async def test_what_an_owner_does_is_journaled() -> None:
     await running.carry_out(Seed(key=KEY, amounts={"USDC": Decimal(1)}))
     await running.carry_out(SetMarket(symbol="SOL_USDC", state="PostOnly"))
     await running.carry_out(SetPrice(symbol="SOL_USDC_PERP", price=Decimal("99.5")))
+    await running.carry_out(SetNav(vault_id=1, nav=Decimal("1.05")))
     again = Running(logbook=running.operator.logbook)
-    assert again.operator.log.last_seq == 4
+    assert again.operator.log.last_seq == 5
     assert again.hash == running.hash
 
 
@@ -80,6 +82,9 @@ async def test_what_an_owner_does_is_journaled() -> None:
         (SetMarket(symbol="SOL_USDC", state="Ajar"), "found 'Ajar'"),
         (SetPrice(symbol="SOL_USDC", price=Decimal(1)), "no crowd trades it here"),
         (SetPrice(symbol="SOL_USDC_PERP", price=Decimal(0)), "above 0"),
+        (SetNav(vault_id=1, nav=Decimal(0)), "worth more than 0"),
+        (SetNav(vault_id=7, nav=Decimal(1)), "vault 7 is not listed: there are 1"),
+        (SetNav(vault_id=1, nav=Decimal("1e-13")), "worth of a token"),
         (SetSpeed(speed=2), "clock of its own"),
         (Advance(step_us=-1), "0 to 24 hours"),
         (Advance(step_us=86_400_000_001), "0 to 24 hours"),

@@ -30,6 +30,7 @@ from haversack.exchange.control.words import (
     Seed,
     Seeded,
     SetMarket,
+    SetNav,
     SetPrice,
     SetSpeed,
 )
@@ -68,6 +69,11 @@ async def _set_market(operator: Operator, ask: SetMarket) -> Done:
 
 async def _set_price(operator: Operator, ask: SetPrice) -> Done:
     await operator.set_price(ask.symbol, ask.price)
+    return Done()
+
+
+async def _set_nav(operator: Operator, ask: SetNav) -> Done:
+    await operator.set_nav(ask.vault_id, ask.nav)
     return Done()
 
 
@@ -123,6 +129,7 @@ _HANDLERS: dict[type[Ask[Any]], Callable[[Operator, Any], Awaitable[Any]]] = {
     Seed: _seed,
     SetMarket: _set_market,
     SetPrice: _set_price,
+    SetNav: _set_nav,
     ReadClock: _read_clock,
     SetSpeed: _set_speed,
     Advance: _advance,

@@ -158,6 +158,13 @@ class SetPrice(Ask[Done], frozen=True, kw_only=True, tag="price"):
     price: Decimal
 
 
+class SetNav(Ask[Done], frozen=True, kw_only=True, tag="nav"):
+    """Say what a token of a vault is worth."""
+
+    vault_id: int
+    nav: Decimal
+
+
 class ReadClock(Ask[ClockState], frozen=True, tag="readClock"):
     """Ask what time it is there."""
 
@@ -214,6 +221,7 @@ AnyAsk: TypeAlias = (
     | Seed
     | SetMarket
     | SetPrice
+    | SetNav
     | ReadClock
     | SetSpeed
     | Advance
