@@ -15,6 +15,7 @@ import msgspec
 from haversack.exchange.engine.command import Cancel, CancelAll, Command, OpenAccount, Place
 from haversack.exchange.engine.engine import Engine
 from haversack.exchange.engine.event import Event, OrderAccepted, OrderEnded, OrderFilled, Refusal, Rejected
+from haversack.exchange.engine.facility import Opened
 from haversack.exchange.engine.rules import AssetRules, FeeTier, MarketRules, Ratio
 from haversack.wire.enums import Side
 
@@ -33,13 +34,14 @@ RULES = MarketRules(
 
 
 class Desk:
-    """An engine with its accounts opened."""
+    """An engine, with its accounts opened unless it is to take up another one's state."""
 
-    def __init__(self, **rules: Any) -> None:
+    def __init__(self, *, facilities: Iterable[Opened] = (), accounts: bool = True, **rules: Any) -> None:
         spot = msgspec.structs.replace(RULES, **rules)
         perpetual = msgspec.structs.replace(spot, symbol=PERPETUAL, is_perpetual=True)
-        self.engine = Engine([AssetRules("SOL", AMOUNT_SCALE), AssetRules("USDC", AMOUNT_SCALE)], [spot, perpetual])
-        for number, name in NAMES.items():
+        assets = [AssetRules("SOL", AMOUNT_SCALE), AssetRules("USDC", AMOUNT_SCALE)]
+        self.engine = Engine(assets, [spot, perpetual], facilities=facilities)
+        for number, name in NAMES.items() if accounts else ():
             grants = (("SOL", 100 * 10**6), ("USDC", 10_000 * 10**6)) if number != DORA else ()
             fees = FeeTier(0, 0) if number in (MAKER, TAKER) else FeeTier(800, 1_000)
             self.do(OpenAccount(name, fees, grants, is_house=number in (MAKER, TAKER)))

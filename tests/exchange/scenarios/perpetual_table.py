@@ -67,6 +67,7 @@ class PerpetualStage(Stage):
             [AssetRules("SOL", SCALE), AssetRules("USDC", SCALE)],
             [msgspec.structs.replace(rules, **more)],
             collateral=[CollateralRules(asset="USDC", scale=SCALE, parameters=parameters)],
+            facilities=self.facilities,
         )
 
     def _open(self, scenario: Scenario) -> None:

@@ -1,18 +1,17 @@
-"""Plays scenarios of strategies in the spot market of the other tables.
+"""Plays scenarios of strategies, in the spot market or the perpetual of the other tables.
 
-`bid 3 @ 100 over 30s every 10s` starts one, with the words of orders; `cancel strategy id 7` ends it, `cancel strategies` ends all.
-With `wait` the exchange lets time pass: the answer is the orders that strategies sent then, and the strategies that ended.
+`bid 3 @ 100 over 30s every 10s` starts one, with the words of orders; `cancel strategy id 7` ends it, `cancel strategies` ends
+all. With `wait` the exchange lets time pass: the answer is the orders that strategies sent then, and the strategies that ended.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from exchange.scenarios.table import OPERATOR, SCALE, Stage, number_text, order_of, units
+from exchange.scenarios.perpetual_table import PerpetualStage
+from exchange.scenarios.table import OPERATOR, Stage, number_text, order_of, units
 from haversack.exchange.engine.command import Command, Elapse, Place, Slippage
-from haversack.exchange.engine.engine import Engine
 from haversack.exchange.engine.event import Declined, Event, OrderAccepted, OrderFacts
-from haversack.exchange.engine.rules import AssetRules, MarketRules
 from haversack.exchange.engine.strategies.command import CancelStrategies, CancelStrategy, StartStrategy
 from haversack.exchange.engine.strategies.event import StrategyEnded, StrategyStarted
 from haversack.exchange.engine.strategies.running import outcome_of
@@ -24,8 +23,7 @@ _OF_ORDERS = set(StartStrategy.__struct_fields__) & set(Place.__struct_fields__)
 class StrategyStage(Stage):
     """An engine that runs strategies, and the accounts of a scenario."""
 
-    def _new_engine(self, rules: MarketRules) -> Engine:
-        return Engine([AssetRules("SOL", SCALE), AssetRules("USDC", SCALE)], [rules], facilities=[Strategies])
+    facilities = (Strategies,)
 
     def _command(self, who: str, words: list[str]) -> Command:
         if who == OPERATOR and words == ["wait"]:
@@ -42,9 +40,10 @@ class StrategyStage(Stage):
     def _start(self, account: int, words: list[str]) -> StartStrategy:
         at = words.index("over")
         duration_ms, interval_ms = (units(word.removesuffix("s"), 3) for word in (words[at + 1], words[at + 3]))
-        order: dict[str, Any] = order_of(words[:at] + words[at + 4 :])
+        order: dict[str, Any] = order_of([word for word in words[:at] + words[at + 4 :] if word != "reduce-only"])
         slippage: Slippage | None = order.get("slippage")
         return StartStrategy(
+            reduce_only="reduce-only" in words or None,
             account=account,
             symbol=self.symbol,
             duration_ms=duration_ms,
@@ -77,6 +76,10 @@ class StrategyStage(Stage):
         if any(resting.order.order_id == order.order_id for resting in self.engine.open_orders(order.account)):
             return "New"
         return super()._answer([outcome_of(order.order_id, events)])
+
+
+class PerpetualStrategyStage(StrategyStage, PerpetualStage):
+    """The same with a perpetual."""
 
 
 def _strategy(event: OrderAccepted) -> int | None:

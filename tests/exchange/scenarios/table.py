@@ -7,7 +7,7 @@ stand under `time`, each with what becomes of it. Those of perpetuals are played
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +25,7 @@ from haversack.exchange.engine.event import (
     OrderFilled,
     Rejected,
 )
+from haversack.exchange.engine.facility import Opened
 from haversack.exchange.engine.rules import AssetRules, FeeTier, MarketRules, Ratio
 from haversack.wire.enums import (
     OrderBookState,
@@ -75,6 +76,8 @@ class Stage:
     """An engine with the accounts of a scenario."""
 
     symbol = SYMBOL
+    facilities: Sequence[Opened] = ()
+    """What the engine does beside matching."""
 
     def __init__(self, scenario: Scenario) -> None:
         self._fees = FeeTier(0, 0)
@@ -86,7 +89,7 @@ class Stage:
         self._open(scenario)
 
     def _new_engine(self, rules: MarketRules) -> Engine:
-        return Engine([AssetRules("SOL", SCALE), AssetRules("USDC", SCALE)], [rules])
+        return Engine([AssetRules("SOL", SCALE), AssetRules("USDC", SCALE)], [rules], facilities=self.facilities)
 
     def _open(self, scenario: Scenario) -> None:
         head, *rows = scenario.blocks["accounts"]
