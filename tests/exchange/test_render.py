@@ -192,7 +192,7 @@ def test_expiry_has_a_reason_and_a_cancel_has_none() -> None:
 
 
 def test_balance_is_stripped() -> None:
-    event = BalanceChanged(1, "USDT", available=10_000_000, locked=20_500_000)
+    event = BalanceChanged(1, "USDT", available=10 * 10**10, locked=205 * 10**9)
     text = encode(balance_update(event, engine_us=NOW_US, emit_us=NOW_US + 174, asset_scales=LISTING.asset_scales))
     assert text == b'{"A":"10","E":1788368290063153,"L":"20.5","S":"0","T":1788368290062979,"a":"USDT","e":"balanceUpdate"}'
 

@@ -17,7 +17,9 @@ from haversack.exchange.engine.collateral import CASH, CollateralRules
 from haversack.exchange.engine.rules import AssetRules, FeeTier, MarketRules
 from haversack.exchange.engine.vaults.rules import VaultRules
 from haversack.exchange.listing_check import check_keys, check_market, check_once
+from haversack.exchange.listing_lending import ListedPool, pool_rules
 from haversack.exchange.listing_perpetual import perpetual_rules, ratio
+from haversack.exchange.listing_prediction import ListedEvent, check_events
 from haversack.exchange.listing_vaults import ListedVault, check_vaults, vault_rules
 from haversack.units import compact, decimals_of, padded, to_units
 from haversack.wire.assets import Asset, CollateralParameters
@@ -66,7 +68,10 @@ class ListingFile(msgspec.Struct, frozen=True):
     markets: list[ListedMarket]
     collateral: list[CollateralParameters] = []
     """Assets that count as collateral; the others do not."""
+    borrow_lend: list[ListedPool] = msgspec.field(name="borrowLend", default=[])
+    """Pools to borrow from and lend to."""
     vaults: list[ListedVault] = []
+    predictions: list[ListedEvent] = []
 
 
 class Scales(msgspec.Struct, frozen=True):
@@ -134,7 +139,11 @@ class Listing:
             market.symbol: self._rfq_market(market) for market in file.markets if market.market_type == MarketType.RFQ
         }
         self.collateral: Sequence[CollateralParameters] = file.collateral
+        collateral = {each.asset: each for each in self.collateral_rules()}
+        self.pools = pool_rules(file.borrow_lend, self.asset_scales, collateral)
         check_vaults(file.vaults, self.asset_scales)
+        check_events(file.predictions, self.markets)
+        self.predictions: Sequence[ListedEvent] = file.predictions
         self.vaults: Mapping[int, ListedVault] = {vault.vault_id: vault for vault in file.vaults}
         self.grants: Mapping[str, int] = {symbol: self.amount(symbol, grant) for symbol, grant in file.grants.items()}
 
@@ -205,7 +214,7 @@ class Listing:
         price, quantity = market.filters.price, market.filters.quantity
         mean = price.mean_mark_price_band
         price_scale, quantity_scale = decimals_of(price.tick_size), decimals_of(quantity.step_size)
-        is_perpetual = market.market_type == MarketType.PERP
+        is_perpetual = market.market_type in (MarketType.PERP, MarketType.PREDICTION)
         # Nobody holds the base asset of a perpetual: it need not be listed.
         base_scale = self.asset_scales.get(market.base_symbol, quantity_scale)
         quote_scale = self._scale_of(market.quote_symbol)
@@ -235,6 +244,7 @@ class Listing:
             mean_max=ratio(mean.max_multiplier) if mean else None,
             mean_min=ratio(mean.min_multiplier) if mean else None,
             perpetual=perpetual_rules(market, quantity_scale, quote_scale) if is_perpetual else None,
+            pays=10**price_scale if market.market_type == MarketType.PREDICTION else None,
             state=market.order_book_state,
         )
 
