@@ -48,7 +48,7 @@ class StrategyStage(Stage):
             symbol=self.symbol,
             duration_ms=duration_ms,
             interval_ms=interval_ms,
-            slippage_kind=slippage and slippage.kind,
+            slippage_kind=slippage.kind if slippage else None,
             slippage_e8=slippage.tolerance_e8 if slippage else 0,
             **{name: value for name, value in order.items() if name in _OF_ORDERS},
         )

@@ -141,8 +141,8 @@ class Books:
                 else:
                     assert (view.executed, view.executed_quote) == (self._executed[number], self._quote[number])
             for order in self._engine.open_orders(account):
-                number = order.order.conditions.strategy_id if order.order.conditions else None
-                assert number is None or number in mine, "an order outlived its strategy"
+                sender = order.order.conditions.strategy_id if order.order.conditions else None
+                assert sender is None or sender in mine, "an order outlived its strategy"
 
     def _nothing_is_made_or_lost(self) -> None:
         engine = self._engine

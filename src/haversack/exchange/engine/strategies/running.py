@@ -60,7 +60,6 @@ class Running:
         """What that cost or brought, in the quote asset's smallest units."""
         return self._executed_quote + sum(order.executed_quote for order in self._orders.values())
 
-    @property
     def is_filled(self) -> bool:
         """Whether nothing is left to be done."""
         return self.sent == slices.count(self.facts.asked) and self.executed >= self.facts.asked.quantity

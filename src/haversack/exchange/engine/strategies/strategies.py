@@ -57,11 +57,11 @@ class Strategies:
     def find(self, account: int, symbol: str, strategy_id: int | None, client_id: int | None) -> OpenStrategy | None:
         """One of them, by the exchange's id if that is given; of several with a client id, the newest."""
         running = self._find(account, symbol, strategy_id, client_id)
-        return running and running.view()
+        return None if running is None else running.view()
 
     def _unfilled(self, account: int, symbol: str | None) -> list[Running]:
         mine = self._by_account.get(account, {}).values()
-        return [each for each in mine if symbol in (None, each.facts.asked.symbol) and not each.is_filled]
+        return [each for each in mine if symbol in (None, each.facts.asked.symbol) and not each.is_filled()]
 
     def _find(self, account: int, symbol: str, strategy_id: int | None, client_id: int | None) -> Running | None:
         if strategy_id is None and client_id is None:
@@ -115,7 +115,7 @@ class Strategies:
 
     def _look(self, running: Running, now_us: int, events: list[Event]) -> None:
         facts = running.facts
-        if running.is_filled:
+        if running.is_filled():
             self._end(running, StrategyStatus.COMPLETED, None, events)
         elif self._is_closed(running):
             self._terminate(running, StrategyCancelReason.UNKNOWN, events)
@@ -123,7 +123,7 @@ class Strategies:
             self._terminate(running, StrategyCancelReason.EXPIRED, events)
         else:
             reason = self._send(running, now_us, events)
-            if running.is_filled:
+            if running.is_filled():
                 self._end(running, StrategyStatus.COMPLETED, None, events)
             elif reason is not None:
                 self._terminate(running, reason, events)
@@ -185,7 +185,7 @@ class Strategies:
 
     def _due_us(self, running: Running) -> int:
         """When to look at it next: at once, where a look would end it."""
-        is_over = running.is_filled or self._is_closed(running)
+        is_over = running.is_filled() or self._is_closed(running)
         return running.facts.created_us if is_over else min(running.next_us, running.facts.end_us)
 
     def next_due_us(self) -> int | None:
