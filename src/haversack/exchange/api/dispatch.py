@@ -14,6 +14,7 @@ from haversack.exchange.api import (
     account,
     funding,
     history,
+    lending,
     markets,
     nothing,
     orders,
@@ -59,6 +60,7 @@ ROUTES: Mapping[type[Operation[Any]], _Handler] = dict(
             *rfq.ROUTES,
             *vaults.ROUTES,
             *strategies.ROUTES,
+            *lending.ROUTES,
             *nothing.ROUTES,
         ),
     )

@@ -49,7 +49,7 @@ def _row(caller: Caller, each: Collateralized) -> Collateral:
         balance_notional=stripped(each.notional),
         collateral_value=stripped(each.value),
         collateral_weight=stripped(each.weight),
-        lend_quantity=_ZERO,
+        lend_quantity=quantity_of(each.asset, each.lent),
         open_order_quantity=quantity_of(each.asset, each.locked),
         symbol=each.asset,
         total_quantity=stripped(each.total),

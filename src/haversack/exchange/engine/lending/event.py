@@ -47,6 +47,8 @@ class PoolTold(msgspec.Struct, frozen=True, gc=False):
     """How a pool is after an hour, the exchange's other users included."""
 
     asset: str
+    hour_us: int
+    """When the hour ended."""
     lent: int
     borrowed: int
     borrow_rate_e28: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 
 import msgspec
 
@@ -54,6 +55,7 @@ class Lending:
 
     def __init__(self, parts: Parts, rules: Iterable[PoolRules]) -> None:
         self._ledger = parts.ledger
+        self._margins = parts.margins
         self.pools: Mapping[str, Pool] = {each.asset: Pool(each) for each in rules}
         """By asset, in the listing's order."""
         self._moving = Moving(parts.ledger, self.pools)
@@ -67,6 +69,12 @@ class Lending:
     def loans(self, account: int) -> Mapping[str, Loan]:
         """What an account lends and owes, by asset."""
         return self._ledger.account(account).loans
+
+    def mark(self, asset: str) -> Decimal:
+        """Cash for one unit of an asset that has a pool."""
+        price = self._margins.asset_mark(self._margins.collateral_rules[asset])
+        assert price is not None, f"{asset} has a pool and no price"
+        return price
 
     def max_borrow(self, account: int, asset: str, now_us: int) -> int:
         """The most that an account could borrow now, in the asset's smallest units."""
@@ -96,12 +104,12 @@ class Lending:
         if not first or now_us < first:
             return
         count = (now_us - first) // HOUR_US + 1
-        for _ in range(min(count, HOURS_MAX)):
-            self._pay(events)
+        for number in range(max(0, count - HOURS_MAX), count):
+            self._pay(first + number * HOUR_US, events)
         is_idle = all(pool.is_at_rest for pool in self.pools.values())
         self._moving.hour_us = 0 if is_idle else first + count * HOUR_US
 
-    def _pay(self, events: list[Event]) -> None:
+    def _pay(self, hour_us: int, events: list[Event]) -> None:
         """One hour's interest, at the rates of its end (that they are not those of its beginning is a guess)."""
         active = {asset: pool for asset, pool in self.pools.items() if not pool.is_at_rest}
         rates = {asset: (rate_e28(pool.borrow_rate), rate_e28(pool.lend_rate)) for asset, pool in active.items()}
@@ -111,7 +119,7 @@ class Lending:
         for asset, pool in active.items():
             pool.step()
             told = (rate_e28(pool.borrow_rate), rate_e28(pool.lend_rate))
-            events.append(PoolTold(asset, pool.total_lent, pool.total_borrowed, *told))
+            events.append(PoolTold(asset, hour_us, pool.total_lent, pool.total_borrowed, *told))
 
     def _pay_loan(self, account: Account, asset: str, rates: tuple[int, int]) -> list[Event]:
         """Borrowers pay more and lenders get less of what is rounded (guess)."""

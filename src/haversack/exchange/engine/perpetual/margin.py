@@ -216,6 +216,15 @@ def est_liquidation_price(net_equity: Decimal, exposure: Exposure) -> Decimal:
     return max(_ZERO, minus(mark, distance))
 
 
+def est_debt_price(net_equity: Decimal, owed: Owed) -> Decimal:
+    """The price of an owed asset at which that debt alone would have the account liquidated; 0 if it is so already (guess)."""
+    notional = owed.notional
+    if not notional:
+        return _ZERO
+    spare = minus(over(net_equity, notional), fraction(owed.parameters.mmf_function, notional))
+    return max(_ZERO, plus(owed.mark, over(times(spare, notional), owed.quantity)))
+
+
 def _locked(parts: Iterable[tuple[MarginFunction, Decimal]]) -> Decimal:
     return _sum(times(fraction(function, notional), notional) for function, notional in parts)
 
