@@ -51,13 +51,15 @@ def _problems(market: Market, opening_price: Decimal | None, assets: Mapping[str
     if not market.order_book_state.is_known:
         yield f"orderBookState is {str(market.order_book_state)!r}, wanted one of {', '.join(OrderBookState)}"
     named = {"quoteSymbol": market.quote_symbol}
-    if market.market_type != MarketType.PERP:
+    if market.market_type not in (MarketType.PERP, MarketType.PREDICTION):
         named["baseSymbol"] = market.base_symbol
     for key, symbol in named.items():
         if symbol not in assets:
             yield f"{key} is {symbol!r}, wanted a listed asset: {', '.join(assets)}"
     yield from _quantity_problems(market.filters.quantity)
     yield from _price_problems(market.filters.price)
+    if market.market_type == MarketType.PREDICTION:
+        yield from _prediction_problems(market.filters.price)
     if opening_price is not None:
         yield from _opening_problems(opening_price, market.filters.price)
     elif market.order_book_state != OrderBookState.CLOSED and market.market_type != MarketType.RFQ:
@@ -93,6 +95,17 @@ def _price_problems(price: PriceFilter) -> Iterator[str]:
         is_highest = "max" in name
         if multiplier is not None and (multiplier < 1 if is_highest else not 0 <= multiplier <= 1):
             yield f"{key}.{name} is {multiplier}, wanted {'at least 1' if is_highest else 'a number from 0 to 1'}"
+
+
+def _prediction_problems(price: PriceFilter) -> Iterator[str]:
+    """What certainly happens is worth 1, so that all prices are between that and 0."""
+    key = "filters.price"
+    if price.min_price <= 0:
+        yield f"{key}.minPrice is {price.min_price}, wanted more than 0 in a prediction market"
+    if price.max_price is None or price.max_price >= 1:
+        yield f"{key}.maxPrice is {price.max_price}, wanted less than 1 in a prediction market"
+    if price.tick_size > 0 and _remainder(Decimal(1), price.tick_size):
+        yield f"{key}.tickSize is {price.tick_size}, wanted a part of 1 in a prediction market"
 
 
 def _opening_problems(opening: Decimal, price: PriceFilter) -> Iterator[str]:

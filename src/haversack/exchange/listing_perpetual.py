@@ -10,15 +10,21 @@ from msgspec import UnsetType
 from haversack.exchange.engine.perpetual.contract import Contract
 from haversack.exchange.engine.rules import PerpetualRules, Ratio
 from haversack.units import to_units
-from haversack.wire.markets import Market
+from haversack.wire.enums import MarketType
+from haversack.wire.markets import MarginFunction, Market
 
 BPS = Decimal("0.0001")
+# All that a position in a prediction market can lose is locked when it is opened, and nothing more has to be maintained (guess).
+_ALL = MarginFunction(base=Decimal(1), factor=Decimal(0), type="sqrt")
+_NOTHING = MarginFunction(base=Decimal(0), factor=Decimal(0), type="sqrt")
 T = TypeVar("T")
 
 
 def perpetual_rules(market: Market, quantity_scale: int, quote_scale: int) -> PerpetualRules | None:
-    """None for one without margin functions: nobody but the house can trade it."""
-    if market.imf_function is None or market.mmf_function is None:
+    """None for a perpetual without margin functions: nobody but the house can trade it. A prediction market has its own."""
+    is_prediction = market.market_type == MarketType.PREDICTION
+    imf_function, mmf_function = (_ALL, _NOTHING) if is_prediction else (market.imf_function, market.mmf_function)
+    if imf_function is None or mmf_function is None:
         return None
     price, limit = market.filters.price, market.open_interest_limit
     contract = Contract(
@@ -26,8 +32,9 @@ def perpetual_rules(market: Market, quantity_scale: int, quote_scale: int) -> Pe
         quantity_scale=quantity_scale,
         quote_scale=quote_scale,
         step=to_units(market.filters.quantity.step_size, quantity_scale),
-        imf_function=market.imf_function,
-        mmf_function=market.mmf_function,
+        imf_function=imf_function,
+        mmf_function=mmf_function,
+        is_prediction=is_prediction,
     )
     lowest, highest = market.funding_rate_lower_bound, market.funding_rate_upper_bound
     rates = {name: bps * BPS for name, bps in (("funding_min", lowest), ("funding_max", highest)) if bps is not None}

@@ -13,9 +13,13 @@ from hypothesis import strategies as st
 
 from exchange.crowd.stage import LISTING, START_US, TRADED
 from haversack.exchange.crowd import Crowd
+from haversack.exchange.crowd.belief import Beliefs
 from haversack.exchange.crowd.budget import Budget
+from haversack.exchange.crowd.dice import Dice
 from haversack.exchange.crowd.grid import Grid
-from haversack.exchange.crowd.temperament import Temperament
+from haversack.exchange.crowd.market import traded_markets
+from haversack.exchange.crowd.quote import Quote
+from haversack.exchange.crowd.temperament import BaseMood, Takers, Temperament
 
 MINUTE_US = 60_000_000
 DAY_MINUTES = 1_440
@@ -43,7 +47,36 @@ def test_temperament_names_every_traded_market_and_asset() -> None:
     assert {LISTING.rules[symbol].base for symbol in TRADED} <= temperament.bases.keys()
 
 
-@pytest.mark.parametrize("symbol", TRADED)
+PREDICTIONS = [symbol for symbol in TRADED if LISTING.rules[symbol].pays is not None]
+
+
+def test_prediction_markets_begin_without_a_past() -> None:
+    assert Crowd(LISTING, seed=7).backfill(START_US).keys() == set(TRADED) - set(PREDICTIONS)
+
+
+def test_belief_walks_for_years_and_is_never_certain() -> None:
+    markets = [market for market in traded_markets(LISTING, {}) if market.symbol in PREDICTIONS]
+    wild = Temperament(makers=(), takers=Takers(()), bases={each.rules.base: BaseMood(minute_bps=5_000) for each in markets})
+    beliefs = Beliefs(markets, wild, Dice(7, "belief"))
+    seen: list[float] = []
+    for _ in range(20_000):
+        beliefs.walk(60 * MINUTE_US)
+        seen += [beliefs.price(market.symbol) for market in markets]
+    assert all(0 < price < 100 for price in seen)
+    assert min(seen) < 1
+    assert max(seen) > 99
+
+
+@pytest.mark.parametrize("likely", [0.0, 1.0, 49.7, 99.0, 99.99, 100.0])
+def test_touch_leaves_room_for_a_bid_and_an_ask(likely: float) -> None:
+    market = next(market for market in traded_markets(LISTING, {}) if market.symbol in PREDICTIONS)
+    quote = Quote(market, likely, Dice(7, "quote"))
+    for _ in range(100):
+        quote.follow(likely)
+        assert 0 < quote.bid < quote.ask < 100
+
+
+@pytest.mark.parametrize("symbol", [symbol for symbol in TRADED if symbol not in PREDICTIONS])
 def test_backfill_is_a_day_that_ends_at_the_opening_price(symbol: str) -> None:
     bars, rules = Crowd(LISTING, seed=7).backfill(START_US)[symbol], LISTING.rules[symbol]
     end_us = START_US // MINUTE_US * MINUTE_US

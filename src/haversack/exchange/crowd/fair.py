@@ -39,7 +39,7 @@ class FairPrices:
         self._heat = HEAT_SPREAD * dice.normal()
         self._offsets = dict.fromkeys(self._moods, 0.0)
         """Of each asset from its opening price."""
-        self._bases = {market.symbol: 0.0 for market in markets if market.rules.is_perpetual}
+        self._bases = {market.symbol: 0.0 for market in markets if market.rules.has_index}
         """Of each perpetual from its asset, beyond the difference that they opened with."""
 
     def take_up(self, prices: Mapping[str, float]) -> None:

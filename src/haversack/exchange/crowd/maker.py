@@ -106,11 +106,14 @@ class Maker:
             bids = [quote.bid, *self._grid.below(quote.bid - tick, layer.levels - 1)]
             asks = [quote.ask, *self._grid.above(quote.ask + tick, layer.levels - 1)]
         best_bid, best_ask = view.top(self._market.symbol)
+        highest = self._market.highest
         nearest_first = (pair for pairs in zip(bids, asks, strict=False) for pair in zip((BID, ASK), pairs, strict=True))
         return [
             (side, price)
             for side, price in nearest_first
-            if not (side is BID and best_ask and price >= best_ask[0]) and not (side is ASK and best_bid and price <= best_bid[0])
+            if (highest is None or price <= highest)
+            and not (side is BID and best_ask and price >= best_ask[0])
+            and not (side is ASK and best_bid and price <= best_bid[0])
         ]
 
     def _missing(self, wanted: Sequence[tuple[Side, int]], orders: Sequence[OpenOrder]) -> list[tuple[Side, int]]:

@@ -16,7 +16,7 @@ BPS = 1e-4
 class CrowdMarket:
     """Rules, temper and increments. Imagined prices count the market's price units, with a fraction."""
 
-    __slots__ = ("gap", "minimum", "mood", "opening", "rules", "symbol", "touch")
+    __slots__ = ("gap", "highest", "minimum", "mood", "opening", "rules", "symbol", "touch")
 
     def __init__(self, listing: Listing, symbol: str, mood: MarketMood) -> None:
         rules = listing.rules[symbol]
@@ -26,6 +26,8 @@ class CrowdMarket:
         self.opening = to_units(listing.opening_prices[symbol], rules.price_scale)
         """Price at which a new exchange starts trading."""
         self.minimum = to_units(listing.markets[symbol].filters.quantity.min_quantity, rules.quantity_scale)
+        self.highest = None if rules.pays is None else rules.pays - rules.tick
+        """In a prediction market, the highest price that there is; None elsewhere."""
         self.touch = self.opening * mood.touch_bps * BPS
         """Half the spread is somewhat less than this."""
         self.gap = max(1, round(self.opening * mood.gap_bps * BPS / rules.tick)) * rules.tick
@@ -33,11 +35,14 @@ class CrowdMarket:
 
     def floor(self, price: float) -> int:
         """The highest price on the tick that is not above."""
-        return math.floor(price / self.rules.tick) * self.rules.tick
+        return self._within(math.floor(price / self.rules.tick) * self.rules.tick)
 
     def ceil(self, price: float) -> int:
-        """The lowest price on the tick that is not below."""
-        return math.ceil(price / self.rules.tick) * self.rules.tick
+        """The lowest price on the tick that is not below; the highest that there is, if it would be above that."""
+        return self._within(math.ceil(price / self.rules.tick) * self.rules.tick)
+
+    def _within(self, price: int) -> int:
+        return price if self.highest is None else min(price, self.highest)
 
     def quantity(self, quote: float, price: float) -> int:
         """What this much of the quote asset is worth, on the step; the smallest order at least."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from haversack.exchange.crowd.belief import Worths
 from haversack.exchange.crowd.dice import Dice
-from haversack.exchange.crowd.fair import FairPrices
 from haversack.exchange.crowd.maker import Maker
 from haversack.exchange.crowd.market import CrowdMarket
 from haversack.exchange.crowd.quote import Quote
@@ -17,7 +17,7 @@ WALKS_S = 3.0
 class News:
     """Comes at odd times."""
 
-    def __init__(self, fair: FairPrices, dice: Dice, now_us: int) -> None:
+    def __init__(self, fair: Worths, dice: Dice, now_us: int) -> None:
         self._fair = fair
         self._dice = dice
         self._walked_us = now_us

@@ -18,7 +18,7 @@ class Oracle:
     __slots__ = ("_fair", "_perpetuals", "due_us")
 
     def __init__(self, markets: Sequence[CrowdMarket], fair: FairPrices) -> None:
-        self._perpetuals = [market for market in markets if market.rules.is_perpetual]
+        self._perpetuals = [market for market in markets if market.rules.has_index]
         self._fair = fair
         self.due_us = 0
 

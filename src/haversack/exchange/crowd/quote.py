@@ -39,5 +39,8 @@ class Quote:
         tick = self._market.rules.tick
         # Half a tick up: a price that stands still on a tick, as between stablecoins, would never have a spread of one.
         center = self._center + tick / 2
-        self.bid = max(tick, self._market.floor(center - half))
+        # There is always room for an ask above it.
+        highest = self._market.highest
+        bid = self._market.floor(center - half)
+        self.bid = max(tick, bid if highest is None else min(bid, highest - tick))
         self.ask = max(self.bid + tick, self._market.ceil(center + half))

@@ -1,4 +1,4 @@
-"""Questions with an answer to come: each stands open, has a proposed answer for a while, and is resolved then, once and for all."""
+"""Questions with an answer to come: each is open, has a proposed answer for a while, and is resolved then, once and for all."""
 
 from __future__ import annotations
 

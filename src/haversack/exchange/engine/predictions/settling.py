@@ -1,7 +1,7 @@
 """The end of a prediction market: what rests there is cancelled, positions are settled at 0 or 1, and the book is closed.
 
-Documented: positions are settled at the resolution price. Guesses: orders are cancelled by nobody's wish and say so with no reason,
-because none of the documented reasons fits; a position ends by an order of the exchange's own, whose `systemOrderType` is
+Documented: positions are settled at the resolution price. Guesses: orders are cancelled, without a reason, because none of the
+documented ones fits; a position ends by an order of the exchange's own, whose `systemOrderType` is
 FutureExpiry and whose frames have the origin SETTLEMENT_AUTOCLOSE; it costs no fee, and no trade is printed.
 """
 
