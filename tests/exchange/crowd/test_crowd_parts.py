@@ -27,7 +27,7 @@ DAY_MINUTES = 1_440
 
 def test_no_signing_key_can_be_a_house_account() -> None:
     openings = Crowd(LISTING, seed=1).setup()
-    assert len({opening.key for opening in openings}) == len(openings) == 6
+    assert len({opening.key for opening in openings}) == len(openings) == 8
     for opening in openings:
         assert opening.is_house
         assert opening.fees.maker_cbps == opening.fees.taker_cbps == 0

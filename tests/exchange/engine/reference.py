@@ -134,6 +134,7 @@ class Reference:
                 self.events = [BookStateChanged(command.symbol, command.state)]
             self.states[command.symbol] = command.state
         else:
+            assert isinstance(command, OpenAccount | Grant | ChangeSettings), f"nothing here does {command}"
             self.change(command)
         return self.events
 

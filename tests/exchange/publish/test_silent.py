@@ -8,7 +8,7 @@ import pytest
 
 from exchange.stranger import Stranger, frames, open_desk
 
-PRIVATE = ["account.rfqUpdate", "account.rfqUpdate.SOL_USDC_RFQ"]
+PRIVATE = ["account.rfqUpdate.SOL_USDC", "account.positionUpdate.SOL_USDC_RFQ"]
 PUBLIC = [
     *("liquidation.SOL_USDC", "externalTicker.MSFT.US_USDC", "stockPrice.MSFT", "stockIndicativeQuote.MSFT"),
     *("markPrice.SOL_USDC", "openInterest.SOL_USDC"),

@@ -2,10 +2,12 @@
 
     crowd      the whole: accounts, a schedule of traders, one `step` at a time
     fair       what an asset is imagined to be worth, and how that walks
+    belief     how likely the answers of prediction markets are imagined to be
     news       when it walks, and who hears of it
     quote      where the makers of one market would have the touch
     maker      keeps one layer of a book
     taker      trades now and then, for reasons of its own
+    dealer     answers requests for quotes
     hunter     takes prices that are better than the makers' own
     opening    the positions that are open when an exchange begins
     oracle     tells the perpetuals their index

@@ -8,7 +8,9 @@ from operator import attrgetter
 from typing import Protocol
 
 from haversack.exchange.crowd.backfill import backfill
+from haversack.exchange.crowd.belief import Beliefs, Worths
 from haversack.exchange.crowd.budget import Budget
+from haversack.exchange.crowd.dealer import Dealer, dealt_markets
 from haversack.exchange.crowd.dice import SECOND_US, Dice
 from haversack.exchange.crowd.fair import FairPrices
 from haversack.exchange.crowd.hunter import Hunter
@@ -58,8 +60,9 @@ class Crowd:
         self._pace = pace
         self._temperament = temperament or Temperament.load()
         self._markets = traded_markets(listing, self._temperament.markets)
-        self.tells_prices = any(market.rules.is_perpetual for market in self._markets)
+        self.tells_prices = any(market.rules.has_index for market in self._markets)
         """Whether it says every second what perpetuals are worth, so that time passes with its commands."""
+        self._dealt = dealt_markets(listing)
         self._accounts: Mapping[str, int] | None = None
         self._traders: list[Trader] = []
         self._next_us = 0
@@ -68,7 +71,12 @@ class Crowd:
         """The accounts that the crowd trades with. Their keys cannot be anybody's: they are no base64 of 32 bytes."""
         tokens = {vault.vault_token for vault in self._listing.vaults.values()}
         grants = tuple((asset, self._wealth(asset)) for asset in self._listing.asset_scales if asset not in tokens)
-        keys = (*(layer.key for layer in self._temperament.makers), *self._temperament.takers.keys)
+        dealers = self._temperament.dealers if self._dealt else ()
+        keys = (
+            *(layer.key for layer in self._temperament.makers),
+            *self._temperament.takers.keys,
+            *(dealer.key for dealer in dealers),
+        )
         return [OpenAccount(key, FeeTier(0, 0), grants, is_house=True) for key in keys]
 
     def know(self, accounts: Mapping[str, int]) -> None:
@@ -106,19 +114,24 @@ class Crowd:
 
     def backfill(self, now_us: int, *, minutes: int = DAY_MINUTES) -> dict[str, list[Bar]]:
         """One-minute bars of the time before a new exchange's start, by symbol, oldest first; for the seed and the minute."""
-        return backfill(self._markets, self._temperament, seed=self._seed, now_us=now_us, minutes=minutes)
+        # Prediction markets begin without a past.
+        past = [market for market in self._markets if market.rules.pays is None]
+        return backfill(past, self._temperament, seed=self._seed, now_us=now_us, minutes=minutes)
 
     def _cast(self, now_us: int, view: MarketView) -> list[Trader]:
         assert self._accounts is not None, "the crowd does not know its accounts"
         if not self._markets:
             return [_Nobody()]
         # The time is in the seed, so that a crowd that starts again does not repeat itself.
-        fair = FairPrices(self._markets, self._temperament, self._dice(now_us, "fair"))
+        questions = [market for market in self._markets if market.rules.pays is not None]
+        others = [market for market in self._markets if market.rules.pays is None]
+        prices = FairPrices(others, self._temperament, self._dice(now_us, "fair"))
+        fair = Worths(prices, Beliefs(questions, self._temperament, self._dice(now_us, "belief")))
         fair.take_up({market.symbol: _price_found(market, view) for market in self._markets})
         takers = [self._accounts[key] for key in self._temperament.takers.keys]
         news = News(fair, self._dice(now_us, "news"), now_us)
         budget = Budget(COMMANDS_PER_S_MAX * self._pace, now_us)
-        traders: list[Trader] = [news, Oracle(self._markets, fair), *self._openings(takers, now_us)]
+        traders: list[Trader] = [news, Oracle(self._markets, prices), *self._openings(takers, now_us)]
         for market in self._markets:
             quote = Quote(market, fair.price(market.symbol), self._dice(now_us, market.symbol, "quote"))
             makers = [
@@ -139,7 +152,14 @@ class Crowd:
             traders.append(Hunter(market, quote, takers, dice=dice["hunter"], pace=self._pace))
             traders.append(Metronome(market, takers, dice=dice["metronome"], pace=self._pace, now_us=now_us))
             traders.append(Flow(market, takers, dice=dice["flow"], pace=self._pace, now_us=now_us))
-        return traders
+        return traders + self._dealers(now_us)
+
+    def _dealers(self, now_us: int) -> list[Trader]:
+        assert self._accounts is not None, "the crowd does not know its accounts"
+        return [
+            Dealer(self._dealt, mood, self._accounts[mood.key], dice=self._dice(now_us, mood.key), pace=self._pace)
+            for mood in (self._temperament.dealers if self._dealt else ())
+        ]
 
     def _openings(self, takers: Sequence[int], now_us: int) -> list[Opening]:
         return [

@@ -29,6 +29,14 @@ class Takers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keys: tuple[str, ...]
 
 
+class DealerMood(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One who answers requests for quotes."""
+
+    key: str
+    half_bps: float
+    """Half the spread of a small request."""
+
+
 class BaseMood(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the fair price of one asset walks."""
 
@@ -67,6 +75,7 @@ class Temperament(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     makers: tuple[Layer, ...]
     takers: Takers
+    dealers: tuple[DealerMood, ...] = ()
     bases: dict[str, BaseMood] = {}
     markets: dict[str, MarketMood] = {}
 

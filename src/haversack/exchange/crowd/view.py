@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from haversack.exchange.engine.order import OpenOrder
+from haversack.exchange.engine.rfq.open import OpenRfq
 from haversack.wire.enums import OrderBookState
 
 Touch = tuple[int, int] | None
@@ -25,6 +26,10 @@ class MarketView(Protocol):
 
     def last_price(self, symbol: str) -> int | None:
         """Price of the last trade; None if there was none."""
+        ...
+
+    def open_rfqs(self) -> Sequence[OpenRfq]:
+        """Requests for quotes that are open, the oldest first."""
         ...
 
     def open_orders(self, account: int, symbol: str, /) -> Sequence[OpenOrder]:

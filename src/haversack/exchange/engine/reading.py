@@ -16,6 +16,8 @@ from haversack.exchange.engine.order import OpenOrder, WorkingOrder
 from haversack.exchange.engine.perpetual.margin import AccountMargin, Exposure
 from haversack.exchange.engine.perpetual.margins import Margins
 from haversack.exchange.engine.perpetual.position import Position
+from haversack.exchange.engine.rfq.open import OpenRfq
+from haversack.exchange.engine.rfq.rfqs import Rfqs
 from haversack.exchange.engine.rules import AccountSettings
 from haversack.exchange.engine.spot_limit import max_spot_quantity, max_withdrawal
 from haversack.wire.enums import OrderBookState, Side
@@ -95,6 +97,10 @@ class Readable:
         if pending and (order is None or order.facts.order_id < pending.facts.order_id):
             return pending.view()
         return _view(order) if order else None
+
+    def open_rfqs(self) -> Sequence[OpenRfq]:
+        """Requests for quotes that are open, the oldest first; none where there are no such requests at all."""
+        return next((each.open() for each in self._facilities if isinstance(each, Rfqs)), ())
 
     def depth(self, symbol: str) -> tuple[Levels, Levels, int]:
         """Bids and asks, both by rising price, and the id of the last change."""

@@ -48,7 +48,7 @@ class Purse:
                 assert balance.available >= 0 <= balance.locked, f"account {number} locked {amount} {asset}, which it has not"
                 events.append(BalanceChanged(number, asset, balance.available, balance.locked))
 
-    def settle(self, rfq: Rfq, quote: Quote, found: Deal, rules: MarketRules, events: list[Event]) -> tuple[int, str]:
+    def settle(self, rfq: Rfq, quote: Quote, found: Deal, *, rules: MarketRules, events: list[Event]) -> tuple[int, str]:
         """Give both sides what they traded, all of it from what is available; the maker's fee and its asset.
 
         The maker pays its maker fee in the asset that it receives, as in a spot market (guess).

@@ -240,7 +240,7 @@ class Rfqs:
         self._purse.lock(rfq.account, [(_given(rfq, rules), -opened.held)], freed)
         self._purse.lock(quote.account, [(asset, -amount) for asset, amount in self._reserved(opened, quote)], freed)
         moved: list[Event] = []
-        maker_fee, fee_asset = self._purse.settle(rfq, quote, found, rules, moved)
+        maker_fee, fee_asset = self._purse.settle(rfq, quote, found, rules=rules, events=moved)
         filled = RfqFilled(
             rfq=rfq,
             window=opened.window,
