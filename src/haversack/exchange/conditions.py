@@ -63,7 +63,8 @@ def _exit(
 
 def _by(by: TriggerByLike | None, rules: MarketRules) -> TriggerBy:
     waits_for = TriggerBy(by or TriggerBy.LAST_PRICE)
-    if waits_for is not TriggerBy.LAST_PRICE and not rules.is_perpetual:
+    has_it = rules.has_index if waits_for is TriggerBy.INDEX_PRICE else rules.is_perpetual
+    if waits_for is not TriggerBy.LAST_PRICE and not has_it:
         raise Refused.by_rule("INVALID_ORDER", f"This local exchange knows no {waits_for.value} of {rules.symbol}")
     return waits_for
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import TypeAlias
 
+from msgspec import UNSET
+
 from haversack.exchange.engine.command import SLIPPAGE_SCALE
 from haversack.exchange.engine.event import (
     BalanceChanged,
@@ -32,6 +34,8 @@ _ORIGINS = {
     SystemOrderType.LIQUIDATE_POSITION_ON_BOOK: UpdateOrigin.LIQUIDATION_AUTOCLOSE,
     SystemOrderType.LIQUIDATE_POSITION_ON_BACKSTOP: UpdateOrigin.BACKSTOP_LIQUIDITY_PROVIDER,
     SystemOrderType.LIQUIDATE_POSITION_ON_ADL: UpdateOrigin.ADL_AUTOCLOSE,
+    # The origin is documented as that of a settlement; that a prediction market's end is one is a guess.
+    SystemOrderType.FUTURE_EXPIRY: UpdateOrigin.SETTLEMENT_AUTOCLOSE,
 }
 
 OrderChange: TypeAlias = OrderAccepted | OrderFilled | OrderModified | OrderEnded | TriggerPlaced | TriggerFailed
@@ -68,6 +72,9 @@ def order_answer(facts: OrderFacts, *, executed: int, executed_quote: int, statu
         reduce_only=facts.reduce_only,
         self_trade_prevention=facts.self_trade_prevention,
         side=facts.side,
+        # Documented since; the recorded answers (2025-06) are older than the field. Without one they stay as recorded (guess).
+        slippage_tolerance=_tolerance(facts) if facts.slippage else UNSET,
+        slippage_tolerance_type=facts.slippage.kind if facts.slippage else UNSET,
         status=status,
         symbol=facts.symbol,
         time_in_force=facts.time_in_force,
@@ -100,7 +107,7 @@ def past_order(
         quote_quantity=_market_quote(facts, executed_quote, scales) if facts.price is None else _worth(facts, scales),
         self_trade_prevention=facts.self_trade_prevention,
         side=facts.side,
-        slippage_tolerance=compact(facts.slippage.tolerance_e8, SLIPPAGE_SCALE) if facts.slippage else None,
+        slippage_tolerance=_tolerance(facts),
         slippage_tolerance_type=facts.slippage.kind if facts.slippage else None,
         status=status,
         symbol=facts.symbol,
@@ -213,6 +220,10 @@ def _origin(event: OrderChange) -> UpdateOrigin:
         return _ORIGINS.get(system, UpdateOrigin.USER)
     is_liquidated = isinstance(event, OrderEnded) and event.reason is ExpiryReason.LIQUIDATION
     return UpdateOrigin.LIQUIDATION_AUTOCLOSE if is_liquidated else UpdateOrigin.USER
+
+
+def _tolerance(facts: OrderFacts) -> Decimal | None:
+    return compact(facts.slippage.tolerance_e8, SLIPPAGE_SCALE) if facts.slippage else None
 
 
 def _limit(facts: OrderFacts, scales: Scales) -> Decimal | None:

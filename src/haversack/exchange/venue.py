@@ -154,7 +154,8 @@ class Venue:
             lag_us=settings.history_lag_ms * 1_000,
             more_lag_us=lambda: self.faults.sum_us(ConditionKind.LATE_HISTORY),
         )
-        self.publisher = Publisher(listing, self.tape, open_interest=self.engine.open_interest)
+        marks, interest = self.engine.told_mark_price, self.engine.open_interest
+        self.publisher = Publisher(listing, self.tape, open_interest=interest, mark_price=marks)
         self.replays = Replays()
         self.rate = None if settings.requests_per_minute is None else RateLimit(settings.requests_per_minute)
         self.changed_us: dict[str, int] = {}

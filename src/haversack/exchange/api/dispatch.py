@@ -5,7 +5,7 @@ The order is the exchange's: Content-Type and body come before the signature, so
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from types import NoneType
 from typing import Any, Protocol, TypeAlias
 
@@ -19,6 +19,7 @@ from haversack.exchange.api import (
     nothing,
     orders,
     positions,
+    predictions,
     rfq,
     strategies,
     system,
@@ -30,6 +31,7 @@ from haversack.exchange.api.caller import ROWS_DEFAULT, Caller
 from haversack.exchange.authentication import Proof, Verify, check_signature, check_signature_by, read_proof
 from haversack.exchange.faults import AnswerAction
 from haversack.exchange.journal import JournalStopped
+from haversack.exchange.listing import Listing
 from haversack.exchange.messages import Refused, Reply, Request
 from haversack.exchange.payload import Texts, read_request
 from haversack.exchange.venue import Venue
@@ -61,6 +63,7 @@ ROUTES: Mapping[type[Operation[Any]], _Handler] = dict(
             *vaults.ROUTES,
             *strategies.ROUTES,
             *lending.ROUTES,
+            *predictions.ROUTES,
             *nothing.ROUTES,
         ),
     )
@@ -112,8 +115,7 @@ class Dispatcher:
         if kind.method == "GET" and kind.instruction is not None:
             # The headers stand first among the parameters of a read (documented), so they are missed first.
             read_proof(request.headers)
-        listing = self._venue.listing
-        received = read_request(kind, request, listing.rfq_markets if kind is SubmitRfq else listing.markets)
+        received = read_request(kind, request, named_by(kind, self._venue.listing))
         proof = await self._authenticate(kind, request, received.commands)
         await self._speed_bump(received.operation)
         caller = self._caller(proof)
@@ -153,6 +155,11 @@ class Dispatcher:
         if self._venue.rate is not None:
             self._venue.rate.take(account_number, now_us)
         return Caller(self._venue, now_us, account_number, proof)
+
+
+def named_by(kind: type[Operation[Any]], listing: Listing) -> Container[str]:
+    """The markets that a body of such an operation may name."""
+    return listing.rfq_markets if kind is SubmitRfq else listing.markets
 
 
 def _route(request: Request) -> type[Operation[Any]]:

@@ -6,7 +6,7 @@ from msgspec import structs
 
 from haversack.exchange.api.caller import Caller, invalid_symbol, unknown_symbol
 from haversack.exchange.engine.event import MarkChanged
-from haversack.exchange.listing import INDEX_SCALE
+from haversack.exchange.listing import INDEX_SCALE, Scales
 from haversack.exchange.messages import Refused
 from haversack.units import compact
 from haversack.wire.assets import Asset, CollateralParameters, GetAssets, GetCollateralParameters
@@ -117,14 +117,14 @@ def recent_trades(caller: Caller, operation: GetRecentTrades) -> list[Trade]:
 
 
 def mark_prices(caller: Caller, operation: GetMarkPrices) -> list[MarkPrice]:
-    """Mark, index and funding of perpetuals."""
+    """Mark, index and funding of perpetuals; of prediction markets the mark alone, if they are asked for."""
     found = [symbol for symbol in _perpetuals(caller, operation.symbol) if not _is_closed(caller, symbol)]
     if operation.symbol is not None and not found:
         raise Refused.as_invalid("Symbol not found")
-    if operation.market_type not in (None, MarketType.PERP):
-        return []
-    marks = (caller.venue.engine.mark(symbol) for symbol in found)
-    return [_mark_price(caller, mark) for mark in marks if mark is not None]
+    kind = operation.market_type or (MarketType.PERP if operation.symbol is None else None)
+    listed = caller.venue.listing.markets
+    rows = (_mark_price(caller, symbol) for symbol in found if kind in (None, listed[symbol].market_type))
+    return [row for row in rows if row is not None]
 
 
 def open_interest(caller: Caller, operation: GetOpenInterest) -> list[OpenInterest]:
@@ -150,10 +150,20 @@ def _perpetuals(caller: Caller, symbol: str | None) -> list[str]:
     return [rule.symbol for rule in rules if rule.is_perpetual and symbol in (None, rule.symbol)]
 
 
-def _mark_price(caller: Caller, mark: MarkChanged) -> MarkPrice:
+def _mark_price(caller: Caller, symbol: str) -> MarkPrice | None:
+    """None before there is any price."""
+    engine, scales = caller.venue.engine, caller.scales(symbol)
+    if not caller.venue.listing.rules[symbol].has_index:
+        units = engine.mark_price(symbol)
+        return None if units is None else MarkPrice(symbol=symbol, mark_price=scales.short_price(units))
+    mark = engine.mark(symbol)
+    return None if mark is None else _of_perpetual(mark, scales)
+
+
+def _of_perpetual(mark: MarkChanged, scales: Scales) -> MarkPrice:
     return MarkPrice(
         symbol=mark.symbol,
-        mark_price=caller.scales(mark.symbol).short_price(mark.mark),
+        mark_price=scales.short_price(mark.mark),
         index_price=compact(mark.index, INDEX_SCALE),
         funding_rate=compact(mark.funding_rate_e28, _RATE_SCALE),
         next_funding_ms=mark.next_funding_ms,

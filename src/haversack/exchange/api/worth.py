@@ -82,8 +82,9 @@ def _largest_in_perpetual(caller: Caller, market: Market, operation: GetMaxOrder
     engine, scales = caller.venue.engine, caller.scales(market.symbol)
     units = engine.mark_price(market.symbol)
     at = price if price is not None else None if units is None else scales.short_price(units)
-    # Before there is any price, no order is accepted; one that has no margin functions takes none from users.
-    if at is None or units is None or caller.venue.listing.rules[market.symbol].perpetual is None:
+    # Before there is any price, a perpetual takes no order; one that has no margin functions takes none from users.
+    is_unpriced = units is None and caller.venue.listing.rules[market.symbol].has_index
+    if at is None or is_unpriced or caller.venue.listing.rules[market.symbol].perpetual is None:
         return _ZERO
     side, reduce_only = Side(operation.side), bool(operation.reduce_only)
     return scales.short_quantity(engine.max_order_quantity(caller.account, market.symbol, side, at, reduce_only=reduce_only))

@@ -181,6 +181,11 @@ class Readable:
         """A perpetual's mark price in its price units; before the first one its active price."""
         return self._markets[symbol].mark
 
+    def told_mark_price(self, symbol: str) -> int | None:
+        """The same of a market that is not closed: of one that is, nothing is told any more."""
+        market = self._markets[symbol]
+        return None if market.state is OrderBookState.CLOSED else market.mark
+
     @property
     def fees(self) -> Mapping[str, int]:
         """Fees taken so far, by asset."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import Enum
 
 from haversack.exchange.listing import Listing
-from haversack.wire.enums import KlineInterval, MarketType, OrderBookState
+from haversack.wire.enums import KlineInterval, OrderBookState
 from haversack.wire.faults import ErrorDetail
 from haversack.wire.frames import is_private
 
@@ -55,7 +55,7 @@ def valid_stream(name: str, listing: Listing) -> StreamVerdict:
     if name == LIQUIDATIONS:
         return StreamVerdict.OK
     if kind in _OF_A_PERPETUAL:
-        is_perpetual = rest in listing.markets and listing.markets[rest].market_type == MarketType.PERP
+        is_perpetual = rest in listing.rules and listing.rules[rest].is_perpetual
         return _of_market(rest, listing) if is_perpetual else StreamVerdict.SILENT
     if kind in _OF_A_MARKET:
         return _of_market(rest, listing)

@@ -29,6 +29,7 @@ from haversack.exchange.publish import liquidations
 from haversack.exchange.publish.depth import DepthWindow, LevelFrames
 from haversack.exchange.publish.names import DEPTH_WINDOWS_US, POSITIONS
 from haversack.exchange.publish.outgoing import Outgoing, Timed, Wanted
+from haversack.exchange.publish.predictions import PredictionMarks
 from haversack.exchange.publish.rfq import RfqFrames
 from haversack.exchange.publish.rolling import KlineStreams, OpenInterestStreams, TickerStreams
 from haversack.exchange.render import OrderChange, balance_update, order_update
@@ -61,7 +62,14 @@ class _Moment(NamedTuple):
 class Publisher:
     """The streams of one exchange."""
 
-    def __init__(self, listing: Listing, tape: Tape, *, open_interest: Callable[[str], int] | None = None) -> None:
+    def __init__(
+        self,
+        listing: Listing,
+        tape: Tape,
+        *,
+        open_interest: Callable[[str], int] | None = None,
+        mark_price: Callable[[str], int | None] | None = None,
+    ) -> None:
         self._scales = listing.scales
         self._rules = listing.rules
         self._asset_scales = listing.asset_scales
@@ -71,6 +79,8 @@ class Publisher:
         self._timed: list[Timed] = [*self._windows, self._klines, TickerStreams(listing, tape)]
         if open_interest is not None:
             self._timed.append(OpenInterestStreams(listing, open_interest))
+        if mark_price is not None:
+            self._timed.append(PredictionMarks(listing, mark_price))
         self._makers: dict[type, Callable[[Any, _Moment], list[Outgoing]]] = {
             LevelChanged: self._level,
             TopChanged: self._top,

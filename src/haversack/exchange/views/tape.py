@@ -132,6 +132,11 @@ class Tape:
         """Of the last day or week; None if nothing was traded in it."""
         return self._markets[symbol].windows[interval].statistics(self._advance(now_us))
 
+    def quote_volume(self, symbol: str) -> int:
+        """What was traded of the quote asset as long as anything is remembered, which is 400 days, in its smallest units."""
+        hours = self._markets[symbol].charts[KlinePriceType.LAST].all[2]
+        return sum(bar.quote_volume for bar in hours.bars)
+
     def ticker(self, symbol: str, interval: TickerInterval, *, now_us: int) -> Ticker | None:
         """Statistics, as answered; None if nothing was traded in the window, even if there was before it (guess)."""
         statistics = self.statistics(symbol, interval, now_us=now_us)
