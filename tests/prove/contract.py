@@ -21,8 +21,9 @@ from schemathesis.core.result import Ok
 from schemathesis.core.transport import Response
 from schemathesis.specs.openapi import checks
 
+from exchange.rfq_talk import Talker, asked, quoted
 from exchange.stranger import Desk, Stranger, open_desk
-from haversack.exchange.api.dispatch import ROUTES
+from haversack.exchange.api.dispatch import ROUTES, named_by
 from haversack.exchange.messages import TEXT, Refused, Reply, Request
 from haversack.exchange.payload import read_request
 from haversack.wire.base import Operation
@@ -45,9 +46,15 @@ _CHECKS = [
 _ONCE = settings(database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 # What the document leaves open, and what has to be right for a request to come further than the first check.
 _VALUES: dict[str, dict[str, Any]] = {
-    "symbol": {"type": "string", "enum": ["SOL_USDC", "USDC", "SOL_USDC_PERP", "NOTREAL"]},
+    "symbol": {"type": "string", "enum": ["SOL_USDC", "USDC", "SOL_USDC_PERP", "SOL_USDC_RFQ", "NOTREAL"]},
     "orderId": {"type": "string", "enum": ["60000000003", "60000000002", "5"]},
+    "rfqId": {"type": "string", "enum": ["60000000004", "60000000006", "5"]},
+    "quoteId": {"type": "string", "enum": ["60000000005", "60000000007", "5"]},
     "price": {"type": "string", "pattern": "^(9[0-9]|1[01][0-9])(\\.[0-9]{1,2})?$"},
+}
+_MILLISECONDS = {
+    "duration": {"type": "integer", "enum": [60_000, 5_000]},
+    "interval": {"type": "integer", "enum": [1_000, 60_000]},
 }
 # Any of them turns an order away before anything else is looked at; tests/exchange/api/test_anything.py sends them.
 _LEFT_OUT = ("trigger", "takeProfit", "stopLoss", "slippage")
@@ -99,6 +106,8 @@ def _guided(said: dict[str, Any]) -> dict[str, Any]:
                 del place[name]
                 continue
             value = _VALUES.get(name) or (_NUMERAL if schema.get("format") == "decimal" else None)
+            # A candle's interval is a word.
+            value = _MILLISECONDS.get(name, value) if schema.get("type") == "integer" else value
             if value:
                 schema.clear()
                 schema.update(value)
@@ -158,7 +167,7 @@ class _Party:
         headers = {str(name).lower(): str(value) for name, value in prepared.headers.items()}
         request = Request(kind.method, path, query, headers, _bytes(prepared.body))
         try:
-            return read_request(kind, request, self.desk.venue.listing.markets).commands
+            return read_request(kind, request, named_by(kind, self.desk.venue.listing)).commands
         except Refused:
             return [[]]  # What cannot be read is refused before anybody looks at its signature.
 
@@ -212,11 +221,14 @@ def _is_refused_unread(reply: Reply) -> bool:
 async def _opened() -> Desk:
     """An exchange with a book, trades, and an account that has a past."""
     async with open_desk() as desk:
-        maker, taker = Stranger(desk, 3), Stranger(desk, 1)
+        maker, taker = Talker(desk, 3), Talker(desk, 1)
         await maker.place(side="Ask", price="101", quantity="50")
         await maker.place(price="99", quantity="50")
         await taker.place(price="101", quantity="2.5", clientId=7)
         await taker.place(price="98.5", quantity="1", clientId=8)
+        for requester, dealer in ((taker, maker), (maker, taker)):
+            rfq_id = await asked(requester, clientId=9)
+            await quoted(dealer, rfq_id)
         return desk
 
 
