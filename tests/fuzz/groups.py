@@ -20,7 +20,7 @@ from haversack.book.texts import read_depth
 from haversack.credentials import Credentials
 from haversack.errors import HaversackError, ProtocolError, TransportError, UsageError
 from haversack.exchange.api.caller import Caller
-from haversack.exchange.api.dispatch import ROUTES
+from haversack.exchange.api.dispatch import ROUTES, named_by
 from haversack.exchange.authentication import check_signature, check_time, read_proof
 from haversack.exchange.conversation import Conversation
 from haversack.exchange.journal import Journal, JournalUnusable
@@ -139,7 +139,7 @@ def requests(dice: random.Random) -> list[Case]:
             query = content.decode("latin-1") if kind.method == "GET" else ""
             request = Request(kind.method, kind.path, query, {"content-type": "application/json"}, content)
             try:
-                received = read_request(kind, request, venue.listing.markets)
+                received = read_request(kind, request, named_by(kind, venue.listing))
                 if kind.instruction is not None and dice.random() < 0.1:
                     _refused(check_signature, valid.proof(kind.instruction), kind.instruction, *received.commands)
                 ROUTES[kind](Caller(venue, now_us, account), received.operation)

@@ -61,10 +61,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         whole = Listing.load(self.listing_path)
         if self.markets is None:
             return whole
-        strangers = [symbol for symbol in self.markets if symbol not in whole.markets]
+        known = [*whole.markets, *whole.rfq_markets]
+        strangers = [symbol for symbol in self.markets if symbol not in known]
         if strangers or not self.markets:
             found = repr(strangers[0]) if strangers else "none"
-            raise UsageError(f"markets must be among {', '.join(whole.markets)}; found {found}")
+            raise UsageError(f"markets must be among {', '.join(known)}; found {found}")
         file = msgspec.toml.decode(listing_bytes(self.listing_path), type=ListingFile)
         return Listing(
             msgspec.structs.replace(file, markets=[market for market in file.markets if market.symbol in self.markets])
