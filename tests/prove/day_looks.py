@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from statistics import fmean, median
+from types import ModuleType
 from typing import Any, NamedTuple
 
 
@@ -133,14 +134,18 @@ def _named(key: int) -> str:
 
 
 def _owner(holder: Any, thing: object) -> str:
+    """Whose attribute a thing is; nothing if the holder is no object with attributes."""
     kind = type(holder)
-    if kind.__module__ not in ("builtins", "types"):
-        names = [*getattr(holder, "__dict__", ()), *getattr(kind, "__slots__", ()), *getattr(kind, "__struct_fields__", ())]
-        attribute = next((name for name in names if getattr(holder, name, None) is thing), "?")
-        return f"{kind.__module__}.{kind.__qualname__}.{attribute}"
-    if isinstance(holder, dict) and isinstance(holder.get("__name__"), str):
-        return f"the module {holder['__name__']}"
-    return ""
+    if kind is dict:
+        # The attributes of an object, or of a module, if they lie in a dict of their own.
+        holder = next((each for each in gc.get_referrers(holder) if getattr(each, "__dict__", None) is holder), None)
+        kind = type(holder)
+    elif kind.__module__ in ("builtins", "types"):
+        return ""
+    names = [*getattr(holder, "__dict__", ()), *getattr(kind, "__slots__", ()), *getattr(kind, "__struct_fields__", ())]
+    attribute = next((name for name in names if getattr(holder, name, None) is thing), None)
+    owner = holder.__name__ if isinstance(holder, ModuleType) else f"{kind.__module__}.{kind.__qualname__}"
+    return "" if attribute is None else f"{owner}.{attribute}"
 
 
 def _empty_caches() -> None:
