@@ -228,6 +228,7 @@ async def test_a_market_order_ends_where_its_slippage_tolerance_ends(
     assert (order["status"], order["executedQuantity"]) == ("Expired", bought)
     assert past["expiryReason"] == "SlippageToleranceExceeded"
     assert (past["slippageTolerance"], past["slippageToleranceType"]) == (written, kind)
+    assert (order["slippageTolerance"], order["slippageToleranceType"]) == (written, kind)
 
 
 @pytest.mark.parametrize(
