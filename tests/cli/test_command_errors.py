@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import msgspec
 import pytest
 
@@ -29,7 +31,7 @@ from haversack.errors import (
     UsageError,
 )
 from haversack.exchange.control.call import NoExchange
-from haversack.exchange.control.words import Advance
+from haversack.exchange.control.words import Advance, AnyAsk
 from haversack.exchange.faults import AnswerAction, AnswerFault, Condition, ConditionKind
 from haversack.rest.http import HttpRequest, HttpResponse
 from haversack.rest.request import changes_state
@@ -133,6 +135,8 @@ def test_a_lost_batch_names_the_first_orders_and_says_where_the_others_are() -> 
 def test_every_change_is_one_of_which_it_is_known_where_to_look() -> None:
     names = {kind.__name__ for kind in OPERATIONS if changes_state(kind)}
     assert names - {"PlaceOrder", "PlaceOrders", "CancelOrder", "CancelAllOrders"} == set(WHERE)
+    asked = {kind.__name__ for kind in get_args(AnyAsk)}
+    assert asked - {"ListFaults", "ReadClock", "ReadState", "SaveScenario"} == set(AT_THE_LOCAL_EXCHANGE)
     for command in [*WHERE.values(), *AT_THE_LOCAL_EXCHANGE.values()]:
         first, *rest = command.split()
         assert first == "balances" or (first == "exchange" and "".join(rest[:1]) in app["exchange"]) or operation_named(rest[0])
@@ -169,7 +173,7 @@ def test_no_network_is_one_line_and_says_what_to_do(inside: Inside) -> None:
 
 def test_a_local_exchange_that_is_gone_is_no_matter_of_the_network() -> None:
     lines, code = report(ConnectFailed("no connection to http://127.0.0.1:9: refused"), "table", "sim")
-    assert next(lines).endswith(" - the local exchange is not there (any more): haversack sim -p sim says which it is")
+    assert next(lines).endswith(" - no local exchange answers there (any more): haversack doctor -p sim")
     assert code == 5
 
 
@@ -193,6 +197,16 @@ def test_an_exchange_that_is_paused_is_asked_again_later(inside: Inside) -> None
     assert (read.code, said["category"], said["code"], said["retryable"]) == (5, "network", "MAINTENANCE", True)
     assert said["hint"] == "wait until it is up again: haversack api get_status -p sim"
     assert (order.code, "MAINTENANCE" in order.err) == (7, True)
+
+
+def test_what_the_system_says_comes_in_the_form_that_was_asked_for(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("haversack.cli.here.write", full)
+    done = inside.run("markets", "-o", "json")
+    said = msgspec.json.decode(done.err.splitlines()[-1])["error"]
+    assert (done.code, said["category"], said["message"], said["retryable"]) == (1, "error", "No space left on device", False)
 
 
 def test_an_unknown_symbol_says_where_symbols_are_listed(inside: Inside) -> None:

@@ -135,6 +135,13 @@ def test_a_topic_is_explained(topic: str, inside: Inside) -> None:
     ("call", "says"),
     [
         ("tickr", "there is no command 'tickr': is it ticker?"),
+        ("--nope ticker", "there is no option '--nope' before a command"),
+        ("ticker SOL_USDC BTC_USDC", "'BTC_USDC' is not expected here (haversack ticker --help"),
+        ("exchange frobnicate", "'frobnicate' is not expected here (haversack exchange --help"),
+        ("exchange clock -o json", "-o is of no use here"),
+        ("-p live exchange clock", "--profile is of no use here"),
+        ("config shwo", "config knows no 'shwo': there is show"),
+        ("init --stdin --file x", "give --file or --stdin, not both"),
         ("order plce", "order knows no 'plce': there are place, cancel, cancel-all, status"),
         ("help nothing", "there is no help on 'nothing'"),
         ("ticker -o", "-o needs a value"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import re
 from collections.abc import Iterator
@@ -109,10 +110,45 @@ def test_an_export_writes_a_file_as_a_whole_and_never_over_another(traded: Insid
     assert (again.code, "is there already" in again.err) == (2, True)
 
 
-def test_an_export_that_fails_leaves_no_file(traded: Inside, tmp_path: Path) -> None:
-    path = tmp_path / "no" / "fills.csv"
+@pytest.mark.parametrize("call", ["export fills --file", "plot depth SOL_USDC --to"])
+def test_a_file_for_a_folder_that_is_not_there_is_refused_before_anything_is_asked(
+    call: str, traded: Inside, tmp_path: Path
+) -> None:
+    traded.http.sent.clear()
+    done = traded.run(*call.split(), str(tmp_path / "no" / "x.png"))
+    assert (done.code, done.err) == (2, f"haversack: there is no folder {tmp_path / 'no'} for the file x.png\n")
+    assert traded.http.sent == []
+
+
+def test_an_export_that_fails_leaves_no_file(traded: Inside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("haversack.cli.export.write", full)
+    done = traded.run("export", "fills", "--file", str(tmp_path / "fills.csv"))
+    assert (done.code, list(tmp_path.iterdir())) == (1, [])
+    assert f"haversack: no space left on device: {tmp_path / 'fills.csv'}" in done.err
+
+
+def test_of_two_exports_into_one_file_the_second_says_so(traded: Inside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "fills.csv"
+
+    def overtaken(*_: object) -> None:
+        path.write_text("another's")
+
+    monkeypatch.setattr("haversack.cli.export.write", overtaken)
     done = traded.run("export", "fills", "--file", str(path))
-    assert (done.code, done.err.splitlines()[-1]) == (1, f"haversack: No such file or directory: {path}.part")
+    assert (done.code, done.err.splitlines()[-1].endswith("is there already: choose another name, or remove it")) == (2, True)
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("fills.csv", "another's")]
+
+
+def test_an_export_needs_no_links(traded: Inside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr("haversack.cli.export.os.link", none)
+    assert traded.run("export", "fills", "--csv", "--file", str(tmp_path / "fills.csv")).code == 0
+    assert (tmp_path / "fills.csv").read_text().startswith("profile,time,symbol")
 
 
 def test_the_operations_are_listed_with_their_parameters(traded: Inside) -> None:

@@ -60,6 +60,14 @@ def test_another_trouble_is_no_full_disk(tmp_path: Path) -> None:
     assert not is_nearly_full(tmp_path / "not" / "there")
 
 
+def test_what_was_found_to_be_something_else_stays_that(tmp_path: Path) -> None:
+    error = HaversackError("standard output")
+    error.__context__ = OSError(errno.ENOSPC, "No space left on device")
+    assert no_space(tmp_path, error) is not None
+    error.__suppress_context__ = True
+    assert no_space(tmp_path, error) is None
+
+
 def test_an_error_of_input_and_output_is_a_full_disk_where_nothing_is_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

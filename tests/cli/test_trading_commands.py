@@ -68,7 +68,7 @@ def test_an_order_that_never_was_is_not_found(inside: Inside) -> None:
         (("1", "--price", "9", "--client-id", "-1"), "client_id must be 0 to"),
         (("1", "--price", "9", "--client-id", "x"), 'unable to convert "x" into int'),
         (("1", "--prize", "9"), "Unknown option: --prize"),
-        (("1", "2", "--price", "9"), "Unused Tokens: ['2']"),
+        (("1", "2", "--price", "9"), "'2' is not expected here"),
     ],
 )
 def test_an_order_that_makes_no_sense_is_refused_before_it_is_sent(arguments: tuple[str, ...], says: str, inside: Inside) -> None:

@@ -15,6 +15,8 @@ from haversack.cli.profile.config import FORMATS
 from haversack.errors import HaversackError, UsageError
 
 if TYPE_CHECKING:
+    from cyclopts import CycloptsError
+
     from haversack.cli.output.printing import Form
 
 _HELP = ("--help", "-h")
@@ -131,8 +133,19 @@ def _thoroughly(row: Row, function: Callable[..., None], rest: list[str]) -> tup
     try:
         _, bound, _ = app.parse_args(rest, exit_on_error=False, print_error=False)
     except CycloptsError as error:
-        raise UsageError(f"{' '.join(str(error).split())} (haversack {row.words} --help shows how it is used)") from None
+        raise UsageError(f"{_what_is_wrong(error)} (haversack {row.words} --help shows how it is used)") from None
     return bound.args, bound.kwargs
+
+
+def _what_is_wrong(error: CycloptsError) -> str:
+    """The library's text in one line; in words where it would show its own parts."""
+    from cyclopts import UnknownOptionError, UnusedCliTokensError
+
+    if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
+        return f"{error.unused_tokens[0]!r} is not expected here"
+    if isinstance(error, UnknownOptionError) and error.token.keyword in _COMMON:
+        return f"{error.token.keyword} is of no use here: this command has no profile and one form of output"
+    return " ".join(str(error).split())
 
 
 def _family(words: list[str], around: Surroundings) -> None:
@@ -140,8 +153,9 @@ def _family(words: list[str], around: Surroundings) -> None:
 
     others = [word for word in words[1:] if word not in _HELP]
     if others:
-        known = ", ".join(row.words.split()[1] for row in commands.ROWS if row.words.startswith(words[0] + " "))
-        raise UsageError(f"{words[0]} knows no {others[0]!r}: there are {known} (haversack {words[0]} --help)")
+        known = [row.words.split()[1] for row in commands.ROWS if row.words.startswith(words[0] + " ")]
+        are = "there are" if len(known) > 1 else "there is"
+        raise UsageError(f"{words[0]} knows no {others[0]!r}: {are} {', '.join(known)} (haversack {words[0]} --help)")
     explain(words[:1], around)
 
 
@@ -157,12 +171,14 @@ def _apart(words: list[str]) -> None:
 
     from haversack.cli.app import app
 
-    if not words[0].startswith("-") and words[0] not in set(app):
+    if words[0] not in set(app) and words[0] != "--version":
+        if words[0].startswith("-"):
+            raise UsageError(f"there is no option {words[0]!r} before a command (haversack --help lists what there is)")
         raise UsageError(f"there is no command {words[0]!r}{_near(words[0])} (haversack --help lists them)")
     try:
         app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         asked = " ".join(["haversack", *(error.command_chain or ())])
-        raise UsageError(f"{error} ({asked} --help shows how it is used)") from None
+        raise UsageError(f"{_what_is_wrong(error)} ({asked} --help shows how it is used)") from None
     finally:
         sys.stdout.flush()

@@ -13,6 +13,8 @@ from haversack.cli.account import FILL_COLUMNS, ORDER_COLUMNS
 from haversack.cli.here import Here
 from haversack.cli.output.printing import lines_of, write
 from haversack.cli.output.table import Column, Table, column, number
+from haversack.cli.space import refuse_missing_folder, trouble
+from haversack.clock import secret_bytes
 from haversack.errors import UsageError
 
 if TYPE_CHECKING:
@@ -103,27 +105,48 @@ def _export(
     columns, rows = what
     if csv:
         here.take_form("csv")
+    path = None if file is None else _new_file(Path(file))
     with here.client() as client, _counted(here) as count:
         table = Table(title, columns, count(rows(client)))
-        if file is None:
+        if path is None:
             here.show(table)
             return
-        _write_file(Path(file), table, here)
+        _write_file(path, table, here)
+
+
+def _new_file(path: Path) -> Path:
+    """The path, if a file may be made there, so that a slip is noticed before anything is read."""
+    if path.exists():
+        raise UsageError(f"{path} is there already: choose another name, or remove it")
+    return refuse_missing_folder(path)
 
 
 def _write_file(path: Path, table: Table, here: Here) -> None:
-    """The rows in a file that is there as a whole or not at all."""
-    part = path.with_name(path.name + ".part")
-    if path.exists():
-        raise UsageError(f"{path} is there already: choose another name, or remove it")
+    """The rows in a file that is there as a whole or not at all. Two that write it at once have each a part of their own."""
+    part = path.with_name(f".{path.name}.{secret_bytes(8).hex()}")
     try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", newline="") as stream:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8", newline="") as stream:
             write(lines_of(table, here.form, here.profile.name, here.around.style_of(stream)), stream)
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
+        _name(part, path)
+    except FileExistsError:
+        _new_file(path)
         raise
+    except OSError as error:
+        raise trouble(f"{path} cannot be written", path, error) from None
+    finally:
+        part.unlink(missing_ok=True)
     here.note(f"[{here.profile.name}] written to {path}")
+
+
+def _name(part: Path, path: Path) -> None:
+    """Give the file its name. A rename would silently replace what another command wrote just now; a link does not."""
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # This file system has no links.
+        os.rename(part, path)
 
 
 def _counted(here: Here) -> AbstractContextManager[Callable[[Iterable[Any]], Iterable[Any]]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from haversack.cli.data import Interval, candles_until_now
 from haversack.cli.here import Here
 from haversack.cli.output.table import facts
+from haversack.cli.space import refuse_missing_folder, trouble
 from haversack.errors import UsageError
 from haversack.pictures import check_library
 
@@ -194,7 +195,7 @@ def _checked(to: str | None) -> Path | None:
         return None
     from haversack.pictures.look import check_place
 
-    return check_place(Path(to))
+    return refuse_missing_folder(check_place(Path(to)))
 
 
 def _name(here: Here, what: str, time: datetime) -> Path:
@@ -202,5 +203,8 @@ def _name(here: Here, what: str, time: datetime) -> Path:
 
 
 def _write(here: Here, picture: Picture, place: Path, more: list[tuple[str, Any]]) -> None:
-    written = picture.write(place)
+    try:
+        written = picture.write(place)
+    except OSError as error:
+        raise trouble(f"{place} cannot be written", place, error) from None
     here.show(facts("Picture", [("file", str(written)), *more]))

@@ -50,7 +50,7 @@ def hint_of(error: HaversackError, profile: str) -> str:
     if isinstance(error, OutcomeUnknown):
         return what_to_type(error, profile)
     if isinstance(error, ConnectFailed) and "//127.0.0.1:" in str(error):
-        return f"the local exchange is not there (any more): haversack sim -p {profile} says which it is"
+        return f"no local exchange answers there (any more): haversack doctor -p {profile}"
     if isinstance(error, MissingCredentials):
         # What is wrong with a file, or with half a pair, is said; another command does not put it right.
         return f"haversack init -p {profile}" if _GIVE in str(error) else ""

@@ -49,6 +49,8 @@ def init(*, file: str | None = None, stdin: bool = False, replace: bool = False,
     replace
         Put keys that are there aside, and store the new ones.
     """
+    if file is not None and stdin:
+        raise UsageError("give --file or --stdin, not both")
     profile = here.profile
     path = Path(profile.settings["key_file"])
     if path.exists() and not replace:
@@ -93,8 +95,6 @@ def config_show(*, origin: bool = False, here: Here) -> None:
 def _secret(here: Here, file: str | None, *, from_stdin: bool) -> Secret:
     from haversack.cli.profile.keys import new_secret, secret_from, secret_in_file
 
-    if file is not None and from_stdin:
-        raise UsageError("give --file or --stdin, not both")
     if file is not None:
         return secret_in_file(Path(file))
     if from_stdin:

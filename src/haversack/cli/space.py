@@ -29,6 +29,13 @@ def trouble(what: str, place: Path | str, error: OSError) -> HaversackError:
     return NoSpace(place) if error.errno in _FULL else UsageError(f"{what}: {error.strerror or error}")
 
 
+def refuse_missing_folder(path: Path) -> Path:
+    """The path of a file that will be written; a UsageError if the folder is not there that it would be in."""
+    if not path.parent.is_dir():
+        raise UsageError(f"there is no folder {path.parent} for the file {path.name}")
+    return path
+
+
 def no_space(folder: Path, error: BaseException | None) -> NoSpace | None:
     """The same error by its right name, if it or what is behind it says that the folder's disk is full."""
     seen: set[int] = set()
@@ -39,7 +46,7 @@ def no_space(folder: Path, error: BaseException | None) -> NoSpace | None:
         is_said = code == "SQLITE_FULL" or (isinstance(error, OSError) and error.errno in _FULL)
         if is_said or (code.startswith("SQLITE_IOERR") and is_nearly_full(folder)):
             return NoSpace(folder)
-        error = error.__cause__ or error.__context__
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -91,7 +92,9 @@ async def _listen(server: Server, port: int) -> None:
     try:
         await server.start(port)
     except OSError as error:
-        raise UsageError(f"cannot listen on 127.0.0.1:{port}: {error.strerror}; choose another --port, or 0") from None
+        # The event loop puts a sentence of its own around what the system says.
+        reason = os.strerror(error.errno) if error.errno else error
+        raise UsageError(f"cannot listen on 127.0.0.1:{port}: {reason}; choose another --port, or 0") from None
 
 
 def listing_bytes(path: Path | None) -> bytes:

@@ -135,4 +135,5 @@ def _not_connected(cause: Exception, url: str) -> ConnectFailed:
     if isinstance(cause, ssl.SSLCertVerificationError):
         return UntrustedServer(f"the TLS certificate of {url} was refused: {cause}")
     # urllib3 puts the connection's repr in front; what it was raised from says the reason alone.
-    return ConnectFailed(f"no connection to {url}: {cause.__cause__ or cause}")
+    reason = cause.__cause__ or cause
+    return ConnectFailed(f"no connection to {url}: {getattr(reason, 'strerror', None) or reason}")
