@@ -122,6 +122,12 @@ async def test_histories_say_how_many_rows_there_are() -> None:
     assert len(loads(page)) == 1
 
 
+async def test_position_history_is_a_plain_list_that_may_not_be_cached() -> None:
+    async with open_desk() as desk:
+        reply = await Stranger(desk).read("positionHistoryQueryAll", "/wapi/v1/history/position")
+    assert (reply.status, reply.headers) == (200, {"cache-control": "no-store"})
+
+
 async def test_a_deposit_address_is_the_same_for_the_same_account_and_is_no_address() -> None:
     async with open_desk() as desk:
         path, name = "/wapi/v1/capital/deposit/address", "depositAddressQuery"

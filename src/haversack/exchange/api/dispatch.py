@@ -12,11 +12,11 @@ from typing import Any, Protocol, TypeAlias
 from haversack.exchange import faults
 from haversack.exchange.api import (
     account,
+    dust,
     funding,
     history,
     lending,
     markets,
-    nothing,
     orders,
     positions,
     predictions,
@@ -39,6 +39,7 @@ from haversack.wire.base import Operation, Page, answer_type
 from haversack.wire.catalogue import OPERATIONS
 from haversack.wire.markets import GetKlines, GetMarkets, GetMarkPrices, GetOpenInterest, GetTicker, GetTickers
 from haversack.wire.orders import PlaceOrder, PlaceOrders
+from haversack.wire.positions import GetPositionHistory
 from haversack.wire.rfq import SubmitRfq
 from haversack.wire.trades import GetRecentTrades
 
@@ -64,7 +65,7 @@ ROUTES: Mapping[type[Operation[Any]], _Handler] = dict(
             *strategies.ROUTES,
             *lending.ROUTES,
             *predictions.ROUTES,
-            *nothing.ROUTES,
+            *dust.ROUTES,
         ),
     )
 )
@@ -73,6 +74,8 @@ _BY_PATH: Mapping[tuple[str, str], type[Operation[Any]]] = {
 }
 _PATHS = frozenset(operation.path for operation in OPERATIONS)
 
+_NOT_CACHED = "no-store"
+"""Of histories (recorded 2026-09)."""
 # How long the real exchange lets its public reads be cached (observed 2026-09). Nothing is cached here.
 _CACHE_CONTROL: Mapping[type[Operation[Any]], str] = {
     GetMarkets: "public, s-maxage=300, stale-while-revalidate=600, stale-if-error=3600",
@@ -82,6 +85,8 @@ _CACHE_CONTROL: Mapping[type[Operation[Any]], str] = {
     GetOpenInterest: "public, s-maxage=5, stale-while-revalidate=5, stale-if-error=3600",
     GetMarkPrices: "public, s-maxage=1, stale-while-revalidate=1, stale-if-error=3600",
     GetKlines: "public, s-maxage=60, stale-while-revalidate=120, stale-if-error=3600",
+    # The one history without page headers; all others say the same beside theirs.
+    GetPositionHistory: _NOT_CACHED,
 }
 
 
@@ -199,5 +204,5 @@ def _page_headers(operation: Any, page: Page[Any]) -> Mapping[str, str]:
         "x-page-count": str(max(1, -(-total // rows))),
         "x-page-size": str(rows),
         "x-total": str(total),
-        "cache-control": "no-store",
+        "cache-control": _NOT_CACHED,
     }
