@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from haversack.exchange.engine.event import BalanceChanged, DebtCovered, Event
+from haversack.exchange.engine.event import BalanceChanged, Event
 from haversack.exchange.engine.ledger import Account, Ledger
 from haversack.exchange.engine.lending.event import InterestPaid, LoanChanged
 from haversack.exchange.engine.lending.loan import Loan
@@ -88,17 +88,16 @@ class Moving:
         self.count += 1
         return [InterestPaid(account.number, asset, after, kind, amount, rate, duration_us, self.count)]
 
-    def forgive(self, account: Account, asset: str, amount: int) -> list[Event]:
-        """Let the exchange's other users bear so much of what an account owes."""
+    def end(self, account: Account, asset: str, amount: int) -> Event:
+        """End so much of what an account owes. The exchange's other users do not get it back in the asset itself."""
         loan, pool = account.loans[asset], self.pools[asset]
         after = msgspec.structs.replace(loan, quantity=loan.quantity + amount)
-        assert loan.quantity < 0 >= after.quantity, f"{amount} forgiven of {loan.quantity}"
+        assert loan.quantity < 0 >= after.quantity, f"{amount} off {loan.quantity}"
         pool.borrowed -= amount
         pool.earned -= amount
         self._keep(account, asset, after)
         self.count += 1
-        told = LoanChanged(account.number, asset, after, REPAY, amount, BorrowLendSource.LIQUIDATION_ADL, self.count)
-        return [told, DebtCovered(account.number, asset, amount)]
+        return LoanChanged(account.number, asset, after, REPAY, amount, BorrowLendSource.LIQUIDATION_ADL, self.count)
 
     def _move(
         self, account: Account, asset: str, amount: int, cause: tuple[BorrowLendEventType, BorrowLendSource], now_us: int

@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from haversack.exchange.engine.collateral import CASH
-from haversack.exchange.engine.event import BalanceChanged, Conditions, Event, OrderAccepted, OrderFacts
+from haversack.exchange.engine.event import BalanceChanged, Conditions, DebtCovered, Event, OrderAccepted, OrderFacts
 from haversack.exchange.engine.facility import Parts
 from haversack.exchange.engine.ledger import Account
 from haversack.exchange.engine.lending.moving import Moving
@@ -95,13 +95,14 @@ class Rescue:
             balance = who.balances[given.asset]
             balance.available += moved
             events.append(BalanceChanged(who.number, given.asset, balance.available, balance.locked))
-        events += self._moving.forgive(account, asset, paid)
+        events.append(self._moving.end(account, asset, paid))
         return True
 
     def forgive(self, account: Account, events: list[Event]) -> None:
         """End debts that nothing is left to pay for."""
         for asset in _debts(account):
-            events += self._moving.forgive(account, asset, -account.loans[asset].quantity)
+            owed = -account.loans[asset].quantity
+            events += (self._moving.end(account, asset, owed), DebtCovered(account.number, asset, owed))
 
     def _largest_debt(self, account: Account) -> tuple[str, Decimal] | None:
         owed = [(each.asset, each.notional) for each in self._margins.owed(account)]
