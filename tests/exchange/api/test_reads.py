@@ -153,6 +153,21 @@ async def test_no_stocks_are_listed() -> None:
         assert loads(await desk.get("/api/v1/securities")) == []
 
 
+async def test_hours_of_stocks_are_known_by_both_names() -> None:
+    async with open_desk() as desk:
+        reply, former = [await desk.get(f"/api/v1/{name}") for name in ("stockSessions", "market-sessions")]
+    assert former == reply
+    assert reply.body.startswith(
+        b'[{"description":null,"endTime":"09:30:00","endWeekday":5,"name":"US_EQUITIES_PRE_MARKET","startTime":"04:00:00",'
+        b'"startWeekday":1,"timezone":"America/New_York"},'
+    )
+    assert [(row["name"], row["startTime"], row["startWeekday"], row["endWeekday"]) for row in loads(reply)[1:]] == [
+        ("US_EQUITIES_REGULAR", "09:30:00", 1, 5),
+        ("US_EQUITIES_POST_MARKET", "16:00:00", 1, 5),
+        ("US_EQUITIES_OVERNIGHT", "20:00:00", 7, 4),
+    ]
+
+
 async def test_headers_of_a_read_are_missed_before_its_parameters() -> None:
     async with open_desk() as desk:
         reply = await desk.get("/api/v1/orders?marketType=FOO")

@@ -21,6 +21,7 @@ from haversack.exchange.api import (
     positions,
     predictions,
     rfq,
+    stocks,
     strategies,
     system,
     transfers,
@@ -66,6 +67,7 @@ ROUTES: Mapping[type[Operation[Any]], _Handler] = dict(
             *lending.ROUTES,
             *predictions.ROUTES,
             *dust.ROUTES,
+            *stocks.ROUTES,
         ),
     )
 )

@@ -27,7 +27,6 @@ from haversack.wire.markets import (
     OpenInterest,
     Ticker,
 )
-from haversack.wire.stocks import GetSecurities, Security
 from haversack.wire.trades import GetRecentTrades, Trade
 
 _LEVELS_MAX = 5_000
@@ -66,11 +65,6 @@ def _as_it_is(caller: Caller, listed: Market) -> Market:
     """A market may have been opened or closed since it was listed."""
     state = caller.venue.engine.book_state(listed.symbol)
     return listed if listed.order_book_state == state else structs.replace(listed, order_book_state=state)
-
-
-def securities(_caller: Caller, _operation: GetSecurities) -> list[Security]:
-    """None: no stocks are listed here. The real exchange has some, and clients ask for them before anything else."""
-    return []
 
 
 def depth(caller: Caller, operation: GetDepth) -> Depth:
@@ -175,7 +169,6 @@ ROUTES = (
     GetCollateralParameters.served_by(collateral),
     GetMarkets.served_by(markets),
     GetMarket.served_by(market),
-    GetSecurities.served_by(securities),
     GetDepth.served_by(depth),
     GetTicker.served_by(ticker),
     GetTickers.served_by(tickers),
