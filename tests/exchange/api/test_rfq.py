@@ -6,11 +6,13 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from exchange.rfq_talk import SYMBOL, Talker, asked, quoted, talkers
 from exchange.stranger import Desk, loads, open_desk, said
 from haversack.exchange.engine.command import Elapse
 from haversack.exchange.engine.rfq.rfqs import QUOTES_MAX, RFQS_MAX
+from haversack.wire.enums import OrderBookState
 
 ID = 60_000_000_000
 
@@ -258,6 +260,15 @@ async def test_markets_of_requests_are_told_to_who_asks_for_them_and_have_no_boo
     assert one == of_rfqs[0]
     assert not any(row["symbol"].endswith("_RFQ") for row in every + tickers)
     assert [reply.status for reply in book] == [400, 400, 400]
+
+
+async def test_closed_market_takes_no_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_desk() as desk:
+        market = desk.venue.listing.rfq_markets[SYMBOL]
+        closed = market._replace(market=replace(market.market, order_book_state=OrderBookState.CLOSED))
+        monkeypatch.setattr(desk.venue.listing, "rfq_markets", {SYMBOL: closed})
+        reply = await Talker(desk).ask()
+    assert said(reply) == (400, "TRADING_PAUSED", "Order book is closed")
 
 
 async def test_request_that_is_over_but_not_ended_yet_can_be_used_by_nobody() -> None:
