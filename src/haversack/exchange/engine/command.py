@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from haversack.exchange.engine.dust.command import ConvertDust
 from haversack.exchange.engine.lending.command import BorrowOrLend
 from haversack.exchange.engine.predictions.command import PredictionCommand
 from haversack.exchange.engine.rfq.command import RfqCommand
@@ -161,4 +162,5 @@ Command: TypeAlias = (
     | StrategyCommand
     | BorrowOrLend
     | VaultCommand
+    | ConvertDust
 )

@@ -12,6 +12,7 @@ from typing import TypeAlias
 import msgspec
 
 from haversack.exchange.engine.command import Exit, Slippage, Trigger
+from haversack.exchange.engine.dust.event import DustConverted
 from haversack.exchange.engine.lending.event import InterestPaid, LoanChanged, PoolTold
 from haversack.exchange.engine.perpetual.position import Position
 from haversack.exchange.engine.perpetual.settlement import Settlement
@@ -346,6 +347,7 @@ Event: TypeAlias = (
     | RfqEvent
     | StrategyEvent
     | VaultEvent
+    | DustConverted
     | LoanChanged
     | InterestPaid
     | PoolTold
