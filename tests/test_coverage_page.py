@@ -46,7 +46,10 @@ def test_every_documented_stream_is_on_the_page() -> None:
     assert any(window in said.example for window in DEPTH_WINDOWS for said in DATA.streams.values())
 
 
-@pytest.mark.parametrize(("name", "answer"), [("trade.<symbol>", "yes"), ("liquidation", "yes"), ("account.rfqUpdate", "no")])
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [("trade.<symbol>", "yes"), ("liquidation", "yes"), ("account.rfqUpdate", "yes"), ("stockPrice.<ticker>", "no")],
+)
 def test_stream_that_is_silent_is_not_served(name: str, answer: str) -> None:
     assert coverage_page.stream_served(DATA.streams[name], Listing.load()) == answer
 
