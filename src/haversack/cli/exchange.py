@@ -17,7 +17,7 @@ from haversack.cli.spans import span_s
 from haversack.cli.stop import stop
 from haversack.cli.verify import verify
 from haversack.clock import PacedClock
-from haversack.errors import UsageError
+from haversack.errors import HaversackError, UsageError
 from haversack.signing import Verifier
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ for _command in (
     operate.market,
     operate.price,
     operate.nav,
+    operate.resolve,
     operate.state,
     operate.save,
     operate.load,
@@ -114,7 +115,10 @@ def _run(serving: Coroutine[Any, Any, None], data: Path) -> None:
         run_served(serving)
     except Exception as error:
         # It comes from the system, from SQLite, or wrapped by the journal.
-        raise no_space(data, error) or error from error
+        full = no_space(data, error)
+        if full is None:
+            raise
+        raise full from error
 
 
 def _check_more(speed: int, keep: int, data: Path) -> None:
@@ -170,7 +174,7 @@ async def _serve(
         loop.add_signal_handler(number, stop.set)
     async with serve(data, port=port, settings=settings, listing_path=listing, clock=clock, keep=keep) as server:
         spare_what_stays()
-        print(f"ready {server.url} {server.stream_url}", flush=True)
+        _say(f"ready {server.url} {server.stream_url}")
         stopped = asyncio.create_task(stop.wait())
         failed = asyncio.create_task(server.failed())
         left = asyncio.create_task(_left_alone(server, idle_s))
@@ -179,6 +183,16 @@ async def _serve(
             task.cancel()
         if failed.done() and not failed.cancelled():
             failed.result()
+
+
+def _say(line: str) -> None:
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # It is not the exchange's folder that is full.
+        raise HaversackError(f"nothing can be written to standard output: {error.strerror}") from None
 
 
 async def _left_alone(server: Server, idle_s: float | None) -> None:

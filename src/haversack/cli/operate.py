@@ -22,6 +22,7 @@ from haversack.exchange.control.words import (
     ReadClock,
     ReadState,
     Reset,
+    Resolve,
     SaveScenario,
     Seed,
     SetMarket,
@@ -139,6 +140,31 @@ def price(symbol: str, worth: str, /, *, data: Path = DATA) -> None:
     """
     ask(data, SetPrice(symbol=symbol, price=to_decimal(worth, "the price")))
     print(f"{symbol} is worth {worth}")
+
+
+def resolve(symbol: str, outcome: str, /, *, delay: str | None = None, data: Path = DATA) -> None:
+    """Say how the question of a prediction market is answered.
+
+    Its positions are settled at that price after the delay.
+
+    Example: haversack exchange resolve SOL200_USDC_PREDICTION 1 --delay 0s
+
+    Parameters
+    ----------
+    symbol
+        Symbol of the market.
+    outcome
+        1 for yes, 0 for no.
+    delay
+        Until it is final, such as 0s or 10m; what the market's event says, if not given.
+    data
+        Folder of the exchange.
+    """
+    if outcome not in ("0", "1"):
+        raise UsageError(f"a prediction market is resolved at 0 or 1, found {outcome!r}")
+    delay_s = None if delay is None else span_us(delay, "--delay") // 1_000_000
+    ask(data, Resolve(symbol=symbol, is_yes=outcome == "1", delay_s=delay_s))
+    print(f"{symbol} is proposed to be {outcome}")
 
 
 def nav(vault: int, worth: str, /, *, data: Path = DATA) -> None:

@@ -41,6 +41,7 @@ AT_THE_LOCAL_EXCHANGE: dict[str, str] = {
     "SetMarket": "exchange state",
     "SetPrice": "exchange state",
     "SetNav": "exchange state",
+    "Resolve": "exchange state",
 }
 """The same for what its owner asks of a local exchange."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -66,6 +66,23 @@ def planned(events: Iterable[ListedEvent]) -> list[Planned]:
         for each in event.prediction_markets
         if each.planned_resolution is not None and each.planned_at is not None
     ]
+
+
+def delay_of(events: Iterable[ListedEvent], symbol: str) -> int:
+    """Seconds that the resolution of a market waits after it is proposed; 0 for one that no event asks about."""
+    delays = (event.resolution_delay_secs for event in events for each in event.prediction_markets if each.symbol == symbol)
+    return next(delays, 0)
+
+
+def about(events: Iterable[ListedEvent], symbols: Container[str]) -> list[ListedEvent]:
+    """The events with the questions of these markets alone; none without a question."""
+    cut = [
+        msgspec.structs.replace(
+            event, prediction_markets=[question for question in event.prediction_markets if question.symbol in symbols]
+        )
+        for event in events
+    ]
+    return [event for event in cut if event.prediction_markets]
 
 
 def check_events(events: Sequence[ListedEvent], markets: Mapping[str, Market]) -> None:

@@ -8,17 +8,20 @@ from decimal import Decimal
 from haversack.clock import Clock, ManualClock, PacedClock
 from haversack.errors import UsageError
 from haversack.exchange.engine.command import Command, Grant, OpenAccount, SetBookState, SetPrices
-from haversack.exchange.engine.event import Rejected
+from haversack.exchange.engine.event import Declined, Rejected
+from haversack.exchange.engine.predictions.command import ProposeResolution
+from haversack.exchange.engine.predictions.predictions import Predictions
 from haversack.exchange.engine.vaults.command import SetVaultNav
 from haversack.exchange.engine.vaults.rules import NAV_SCALE
 from haversack.exchange.journal import CommandLog, Entry
 from haversack.exchange.listing import INDEX_SCALE, Listing
+from haversack.exchange.listing_prediction import delay_of
 from haversack.exchange.logbook import Logbook
 from haversack.exchange.pulse import Pulse
 from haversack.exchange.venue import Settings, Venue
 from haversack.signing import Verifier
 from haversack.units import to_units
-from haversack.wire.enums import MarketType, OrderBookState
+from haversack.wire.enums import OrderBookState
 
 _BATCH = 1_000
 
@@ -91,6 +94,8 @@ class Operator:
         if state not in known:
             raise UsageError(f"a market is {', '.join(known)}; found {state!r}")
         self._check_symbol(symbol)
+        if self.venue.engine.facility(Predictions).fate(symbol).price is not None:
+            raise UsageError(f"{symbol} is resolved and stays closed")
         await self._execute(SetBookState(symbol, OrderBookState(state)))
 
     async def set_price(self, symbol: str, price: Decimal) -> None:
@@ -101,10 +106,12 @@ class Operator:
         self._check_symbol(symbol)
         if not price > 0:
             raise UsageError(f"a price is above 0, found {price}")
-        is_perpetual = self.listing.markets[symbol].market_type == MarketType.PERP
+        rules = self.listing.rules[symbol]
+        if rules.pays is not None and not price < 1:
+            raise UsageError(f"a prediction market is worth less than 1, found {price}")
         index = to_units(price, INDEX_SCALE, f"price of {symbol}")
         is_followed = self.venue.move_crowd(symbol, price)
-        if is_perpetual:
+        if rules.has_index:
             await self._execute(SetPrices(((symbol, index),)))
         elif not is_followed:
             raise UsageError(f"{symbol} is worth what is traded: no crowd trades it here, and it has no index")
@@ -116,6 +123,13 @@ class Operator:
         if not nav > 0:
             raise UsageError(f"a token is worth more than 0, found {nav}")
         await self._execute(SetVaultNav(vault_id, to_units(nav, NAV_SCALE, "worth of a token")))
+
+    async def resolve(self, symbol: str, *, is_yes: bool, delay_s: int | None = None) -> None:
+        """Propose the answer of a prediction market's question; after the event's own delay, unless another is given."""
+        self._check_symbol(symbol)
+        if delay_s is None:
+            delay_s = delay_of(self.listing.predictions, symbol)
+        await self._execute(ProposeResolution(symbol, is_yes, delay_s))
 
     async def finish(self) -> None:
         """Write what is left to write, and let go of the journal."""
@@ -130,7 +144,7 @@ class Operator:
 
     async def _execute(self, command: Command) -> None:
         events = self.venue.execute(command, now_us=self.clock.now_us())
-        if events and isinstance(events[0], Rejected):
+        if events and isinstance(events[0], Rejected | Declined):
             raise UsageError(f"the exchange refused: {events[0].refusal.value}")
         await self.venue.settled()
 

@@ -17,6 +17,7 @@ from haversack.exchange.control.words import (
     LoadScenario,
     ReadState,
     Reset,
+    Resolve,
     SaveScenario,
     SetMarket,
     SetNav,
@@ -97,6 +98,10 @@ class BlockingLocalExchange:
     def set_price(self, symbol: str, price: Decimal | str | int) -> None:
         """Say what a market is worth: the crowd quotes around it, and a perpetual's index goes there."""
         self.ask(SetPrice(symbol=symbol, price=to_decimal(price, "price")))
+
+    def resolve(self, symbol: str, *, is_yes: bool, delay_s: int | None = None) -> None:
+        """Say how a prediction market's question is answered; final after the event's own delay, unless another is given."""
+        self.ask(Resolve(symbol=symbol, is_yes=is_yes, delay_s=delay_s))
 
     def set_nav(self, vault_id: int, nav: Decimal | str | int) -> None:
         """Say what a token of a vault is worth; it grows from there."""

@@ -22,6 +22,7 @@ from haversack.exchange.control.words import (
     LoadScenario,
     ReadState,
     Reset,
+    Resolve,
     SaveScenario,
     Seed,
     SetMarket,
@@ -130,6 +131,10 @@ class LocalExchange:
     async def set_price(self, symbol: str, price: Decimal | str | int) -> None:
         """Say what a market is worth: the crowd quotes around it, and a perpetual's index goes there."""
         await self.ask(SetPrice(symbol=symbol, price=to_decimal(price, "price")))
+
+    async def resolve(self, symbol: str, *, is_yes: bool, delay_s: int | None = None) -> None:
+        """Say how a prediction market's question is answered; final after the event's own delay, unless another is given."""
+        await self.ask(Resolve(symbol=symbol, is_yes=is_yes, delay_s=delay_s))
 
     async def set_nav(self, vault_id: int, nav: Decimal | str | int) -> None:
         """Say what a token of a vault is worth; it grows from there."""

@@ -12,6 +12,7 @@ from haversack.clock import ManualClock, PacedClock
 from haversack.errors import UsageError
 from haversack.exchange.launch import listing_bytes
 from haversack.exchange.listing import Listing, ListingFile
+from haversack.exchange.listing_prediction import about
 from haversack.exchange.logbook import MemoryLogbook
 from haversack.exchange.operator import Operator
 from haversack.exchange.venue import Settings, genesis
@@ -67,6 +68,5 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             found = repr(strangers[0]) if strangers else "none"
             raise UsageError(f"markets must be among {', '.join(known)}; found {found}")
         file = msgspec.toml.decode(listing_bytes(self.listing_path), type=ListingFile)
-        return Listing(
-            msgspec.structs.replace(file, markets=[market for market in file.markets if market.symbol in self.markets])
-        )
+        markets = [market for market in file.markets if market.symbol in self.markets]
+        return Listing(msgspec.structs.replace(file, markets=markets, predictions=about(file.predictions, self.markets)))

@@ -25,6 +25,7 @@ from haversack.exchange.control.words import (
     ReadClock,
     ReadState,
     Reset,
+    Resolve,
     SaveScenario,
     ScenarioSaved,
     Seed,
@@ -74,6 +75,11 @@ async def _set_price(operator: Operator, ask: SetPrice) -> Done:
 
 async def _set_nav(operator: Operator, ask: SetNav) -> Done:
     await operator.set_nav(ask.vault_id, ask.nav)
+    return Done()
+
+
+async def _resolve(operator: Operator, ask: Resolve) -> Done:
+    await operator.resolve(ask.symbol, is_yes=ask.is_yes, delay_s=ask.delay_s)
     return Done()
 
 
@@ -129,6 +135,7 @@ _HANDLERS: dict[type[Ask[Any]], Callable[[Operator, Any], Awaitable[Any]]] = {
     Seed: _seed,
     SetMarket: _set_market,
     SetPrice: _set_price,
+    Resolve: _resolve,
     SetNav: _set_nav,
     ReadClock: _read_clock,
     SetSpeed: _set_speed,

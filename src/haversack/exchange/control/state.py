@@ -64,7 +64,8 @@ def _position(held: OpenPosition) -> PositionState:
 def _market(venue: Venue, symbol: str, levels_max: int) -> MarketState:
     engine, scales = venue.engine, venue.listing.scales[symbol]
     bids, asks, update_id = engine.depth(symbol)
-    last, mark = engine.last_price(symbol), engine.mark(symbol)
+    last, told, is_prediction = engine.last_price(symbol), engine.mark(symbol), venue.listing.rules[symbol].pays is not None
+    mark = told.mark if told is not None else engine.mark_price(symbol) if is_prediction else None
 
     def shown(levels: list[tuple[int, int]]) -> list[tuple[Decimal, Decimal]]:
         return [(scales.short_price(price), scales.short_quantity(quantity)) for price, quantity in levels[:levels_max]]
@@ -74,7 +75,7 @@ def _market(venue: Venue, symbol: str, levels_max: int) -> MarketState:
         state=engine.book_state(symbol).value,
         update_id=update_id,
         last_price=None if last is None else scales.short_price(last),
-        mark_price=None if mark is None else scales.short_price(mark.mark),
+        mark_price=None if mark is None else scales.short_price(mark),
         bids=shown(bids[::-1]),
         asks=shown(asks),
     )

@@ -165,6 +165,15 @@ class SetNav(Ask[Done], frozen=True, kw_only=True, tag="nav"):
     nav: Decimal
 
 
+class Resolve(Ask[Done], frozen=True, kw_only=True, tag="resolve"):
+    """Propose the answer of a prediction market's question; it is final after the delay."""
+
+    symbol: str
+    is_yes: bool
+    delay_s: int | None = None
+    """What the event says, if not given; 0 resolves at once."""
+
+
 class ReadClock(Ask[ClockState], frozen=True, tag="readClock"):
     """Ask what time it is there."""
 
@@ -221,6 +230,7 @@ AnyAsk: TypeAlias = (
     | Seed
     | SetMarket
     | SetPrice
+    | Resolve
     | SetNav
     | ReadClock
     | SetSpeed
