@@ -122,6 +122,14 @@ class Bank:
         amount = int(Decimal(quantity).scaleb(SCALE))
         return self.engine.apply(BorrowOrLend(account, asset, BorrowLendSide(side), amount), self.now_us)
 
+    def open(self, name: str, *amounts: tuple[str, int]) -> int:
+        """One more account, at a leverage of ten."""
+        self.engine.apply(OpenAccount(name, FeeTier(0, 0, 0, 0), amounts), self.now_us)
+        number = self.engine.account_of(name)
+        assert number is not None
+        self.engine.apply(ChangeSettings(number, AccountSettings(leverage_e8=10 * 10**8)), self.now_us)
+        return number
+
     def wait(self, until_us: int) -> list[Event]:
         """Let time pass."""
         self.now_us = until_us
