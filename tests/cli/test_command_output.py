@@ -106,7 +106,9 @@ def test_what_does_not_show_itself_is_written_out() -> None:
     assert visible("naïve 数") == "naïve 数"
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+cmd", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "=HYPERLINK()"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+cmd", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "=HYPERLINK()", "\uff1d1", "\uff201"]
+)
 def test_a_text_that_a_spreadsheet_would_compute_gets_a_quotation_mark(text: str) -> None:
     assert cell(text) == "'" + text
     rows = list(csv.reader(io.StringIO(printed([Row(text)], "csv"), newline="")))

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from shutil import which
 
 import pytest
 
@@ -117,6 +121,27 @@ def test_a_shell_learns_the_commands(shell: str, inside: Inside) -> None:
     done = inside.run("completion", shell)
     assert done.code == 0
     assert all(word in done.out for word in ("cancel-all", "open-interest", "doctor", "post-only", "profile", "advance"))
+
+
+def test_a_shell_proposes_files_where_a_file_is_wanted(inside: Inside) -> None:
+    lines = inside.run("completion", "fish").out.splitlines()
+    assert any("-l file" in line and "-F" in line for line in lines if "export" in line), lines
+
+
+@pytest.mark.skipif(which("bash") is None, reason="this system has no bash")
+def test_bash_completes_words(inside: Inside, tmp_path: Path) -> None:
+    script = tmp_path / "completion.bash"
+    script.write_text(inside.run("completion", "bash").out)
+    ask = (
+        f". {script}; COMP_WORDS=(haversack order pl); COMP_CWORD=2; _haversack haversack pl order; echo ${{COMPREPLY[*]}}; "
+        "COMP_WORDS=(haversack depth X -o ''); COMP_CWORD=4; _haversack haversack '' -o; echo ${COMPREPLY[*]}"
+    )
+    done = subprocess.run(["bash", "--norc", "-c", ask], check=True, capture_output=True, text=True)
+    assert done.stdout == "place\ntable json ndjson csv\n"
+
+
+def test_the_version_is_that_of_the_package(inside: Inside) -> None:
+    assert inside.run("--version").out == version("haversack") + "\n"
 
 
 def test_the_exit_codes_are_listed(inside: Inside) -> None:

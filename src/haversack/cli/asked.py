@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from haversack.cli.output.printing import Form
 
-_HELP = ("--help", "-h")
+_HELP, _VERSION = ("--help", "-h"), "--version"
 _COMMON = {"-p": "profile", "--profile": "profile", "-o": "output", "--output": "output"}
 
 
@@ -58,7 +58,11 @@ class Asked(NamedTuple):
             raise UsageError(f"-o must be one of {', '.join(FORMATS)}, found {form!r}")
         here = Here(around, profile=self.common.get("profile"), form=form)
         row, rest = commands.find(self.words)
-        if not self.words or self.words[0] in ("help", *_HELP):
+        if self.words == [_VERSION]:
+            from importlib.metadata import version
+
+            around.stdout.write(version("haversack") + "\n")
+        elif not self.words or self.words[0] in ("help", *_HELP):
             from haversack.cli.help import explain
 
             explain(self.words[1:], around)
@@ -171,7 +175,7 @@ def _apart(words: list[str]) -> None:
 
     from haversack.cli.app import app
 
-    if words[0] not in set(app) and words[0] != "--version":
+    if words[0] not in set(app):
         if words[0].startswith("-"):
             raise UsageError(f"there is no option {words[0]!r} before a command (haversack --help lists what there is)")
         raise UsageError(f"there is no command {words[0]!r}{_near(words[0])} (haversack --help lists them)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
 import cyclopts
@@ -14,6 +15,8 @@ from haversack.cli.here import Here
 from haversack.cli.quick import OWN
 
 _Form = Literal["table", "json", "ndjson", "csv"]
+_FILES = ("file", "to")
+"""Options of all commands whose values are files."""
 
 
 def completion(shell: Literal["bash", "zsh", "fish"], /, *, here: Here) -> None:
@@ -57,7 +60,9 @@ def _with_common(function: Callable[..., Any]) -> Callable[..., Any]:
 
     hints = get_type_hints(function)
     own = [
-        each.replace(annotation=hints[each.name]) for each in inspect.signature(function).parameters.values() if each.name != OWN
+        each.replace(annotation=Path | None if each.name in _FILES else hints[each.name])
+        for each in inspect.signature(function).parameters.values()
+        if each.name != OWN
     ]
     profile: Any = cyclopts.Parameter(name=("--profile", "-p"))
     form: Any = cyclopts.Parameter(name=("--output", "-o"))

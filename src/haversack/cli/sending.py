@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from haversack.cli.here import Here
 from haversack.cli.output.table import facts
 from haversack.cli.spending import Ledger, OverLimit, worth_of
-from haversack.errors import RequestExpired
+from haversack.errors import RequestExpired, UsageError
 from haversack.rest.client_ids import client_ids_of_process, with_client_id
 from haversack.units import plain, stripped
 from haversack.wire.orders import PlaceOrder, PlaceOrders
@@ -27,6 +27,8 @@ def send(operation: Operation[T], here: Here, *, yes: bool) -> T:
 
     With a live profile it is shown and confirmed first, and an order must be within the limits. A cancel always goes through.
     """
+    if operation.withdraws:
+        raise UsageError(f"{type(operation).__name__} is refused: this command takes no money out, whatever the settings say")
     operation = with_client_id(operation, client_ids_of_process())
     with here.client() as client:
         if not here.profile.is_live or operation.is_cancel:

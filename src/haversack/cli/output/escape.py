@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# A spreadsheet of East Asia takes the wide forms for the same.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _is_number = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?").fullmatch
 # What JSON allows as it is and a terminal, or the eye, may take for something else.
 _TREACHEROUS = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")

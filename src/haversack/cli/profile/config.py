@@ -152,7 +152,10 @@ def _checked(key: str, value: Any, where: str) -> Any:
         quoted = " in quotation marks" if wanted is str else ""
         raise UsageError(f"{key} must be a {_SAID[wanted]}{quoted}, found {value!r} ({where})")
     check = _CHECKS.get(key)
-    complaint = check(value) if check is not None else ""
+    try:
+        complaint = check(value) if check is not None else ""
+    except UsageError as error:
+        raise UsageError(f"{key} = {value!r}: {error} ({where})") from None
     if complaint:
         raise UsageError(f"{key} must be {complaint}, found {value!r} ({where})")
     return str(Path(str(value)).expanduser().absolute()) if key in ("data", "key_file") else value
