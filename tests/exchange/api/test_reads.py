@@ -82,10 +82,14 @@ async def test_a_limited_book_keeps_the_levels_nearest_the_touch() -> None:
 async def test_markets_are_filtered_by_type() -> None:
     async with open_desk() as desk:
         spot = loads(await desk.get("/api/v1/markets?marketType=SPOT"))
-        every = loads(await desk.get("/api/v1/markets"))
+        predictions = loads(await desk.get("/api/v1/markets?marketType=PREDICTION"))
+        usual = loads(await desk.get("/api/v1/markets"))
     assert {market["marketType"] for market in spot} == {"SPOT"}
-    assert {market["symbol"] for market in every} >= {"SOL_USDC", "SOL_USDC_PERP", "BTC_USDC_PERP"}
-    assert "openingPrice" not in every[0]
+    assert {market["marketType"] for market in predictions} == {"PREDICTION"}
+    # Documented: spot and perpetuals, unless others are asked for.
+    assert {market["marketType"] for market in usual} == {"SPOT", "PERP"}
+    assert {market["symbol"] for market in usual} >= {"SOL_USDC", "SOL_USDC_PERP", "BTC_USDC_PERP"}
+    assert "openingPrice" not in usual[0]
 
 
 async def test_a_market_that_never_traded_has_no_ticker() -> None:

@@ -45,12 +45,11 @@ def collateral(caller: Caller, _operation: GetCollateralParameters) -> list[Coll
 
 
 def markets(caller: Caller, operation: GetMarkets) -> list[Market]:
-    """All markets, or those of some types."""
-    kinds = operation.market_type
+    """Markets of some types; spot and perpetual ones if none are named (documented)."""
+    kinds = operation.market_type or (MarketType.SPOT, MarketType.PERP)
     listing = caller.venue.listing
-    found = [_as_it_is(caller, market) for market in listing.markets.values() if kinds is None or market.market_type in kinds]
-    # Documented for those of stocks, that they are not answered unless asked for; for all others it is a guess.
-    return found + [each.market for each in listing.rfq_markets.values() if kinds and MarketType.RFQ in kinds]
+    found = [_as_it_is(caller, market) for market in listing.markets.values() if market.market_type in kinds]
+    return found + [each.market for each in listing.rfq_markets.values() if MarketType.RFQ in kinds]
 
 
 def market(caller: Caller, operation: GetMarket) -> Market:
