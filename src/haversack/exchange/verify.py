@@ -186,7 +186,7 @@ class Remade:
 
 _SHOWN_MAX = 5
 _TABLES = {
-    "placed": ("order_id", "account, symbol, time_us, since_us, is_open, facts, state"),
-    "fill": ("order_id, match", "account, symbol, time_us, system, facts"),
+    "placed": ("order_id", "account, symbol, time_us, since_us, is_open, strategy_id, facts, state"),
+    "fill": ("order_id, match", "account, symbol, time_us, system, strategy_id, facts"),
     "trade": ("symbol, trade_id", "time_us, print"),
 }

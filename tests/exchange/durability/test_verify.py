@@ -58,9 +58,11 @@ async def test_sound_folder_is_sound_in_all_its_parts(tmp_path: Path, *, crowd: 
     [
         ("UPDATE fill SET match = replace(match, '7', '8') WHERE number = 3", "a wrong fill"),
         ("UPDATE fill SET account = 7 WHERE number = 3", "a wrong fill"),
+        ("UPDATE fill SET strategy_id = 7 WHERE number = 3", "a wrong fill"),
+        ("UPDATE placed SET strategy_id = 7 WHERE is_open = 0", "a wrong placed"),
         ("DELETE FROM fill WHERE number = 3", "a wrong fill"),
         (
-            "INSERT INTO fill SELECT number + 100, 1, symbol, order_id, time_us, system, facts, '[]' FROM fill LIMIT 1",
+            "INSERT INTO fill SELECT number + 100, 1, symbol, order_id, time_us, NULL, NULL, facts, '[]' FROM fill LIMIT 1",
             "a wrong fill",
         ),
         ("UPDATE placed SET state = replace(state, 'Filled', 'New') WHERE is_open = 0", "a wrong placed"),
