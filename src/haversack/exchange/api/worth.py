@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from haversack.exchange.api.caller import Caller, not_served, unknown_symbol
 from haversack.exchange.engine.collateral import Collateralized
+from haversack.exchange.engine.lending.lending import Lending
 from haversack.exchange.listing import Scales
 from haversack.exchange.messages import Refused
 from haversack.units import compact, stripped
@@ -104,13 +105,15 @@ def _half(twice: int, scales: Scales) -> Decimal:
 
 
 def max_withdrawal(caller: Caller, operation: GetMaxWithdrawalQuantity) -> MaxWithdrawal:
-    """What is available and not needed as margin; nothing can be borrowed."""
+    """What is available, or lent and can be called back, and not needed as margin."""
     if operation.symbol not in caller.venue.listing.assets:
         # The code is documented; that it is for this, and its text, are guesses.
         raise Refused.by_rule("INVALID_ASSET", "Invalid asset")
     if operation.auto_borrow:
         raise not_served("Borrowing is")
-    amount = caller.venue.engine.max_withdrawal(caller.account, operation.symbol)
+    engine = caller.venue.engine
+    redeemable = engine.facility(Lending).redeemable(caller.account, operation.symbol) if operation.auto_lend_redeem else 0
+    amount = engine.max_withdrawal(caller.account, operation.symbol, redeemable=redeemable)
     return MaxWithdrawal(
         auto_borrow=operation.auto_borrow,
         auto_lend_redeem=operation.auto_lend_redeem,

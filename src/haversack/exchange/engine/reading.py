@@ -173,9 +173,9 @@ class Readable:
         """The largest order that money and margin allow in a spot market, in quantity units; a bid without a price is none."""
         return max_spot_quantity(self._margins, self._ledger.account(account), self._markets[symbol].rules, (side, price))
 
-    def max_withdrawal(self, account: int, asset: str) -> int:
-        """How much of an asset is available and not needed, in its smallest units."""
-        return max_withdrawal(self._margins, self._ledger.account(account), asset)
+    def max_withdrawal(self, account: int, asset: str, *, redeemable: int = 0) -> int:
+        """How much of an asset is available, or can be called back, and is not needed; in its smallest units."""
+        return max_withdrawal(self._margins, self._ledger.account(account), asset, redeemable=redeemable)
 
     def mark_price(self, symbol: str) -> int | None:
         """A perpetual's mark price in its price units; before the first one its active price."""

@@ -40,13 +40,18 @@ def max_spot_quantity(margins: Margins, account: Account, rules: MarketRules, or
     return largest(steps, is_allowed) * rules.step
 
 
-def max_withdrawal(margins: Margins, account: Account, asset: str) -> int:
-    """All that is available, but no more than leaves the available net equity at zero or above (guess: as for orders)."""
+def max_withdrawal(margins: Margins, account: Account, asset: str, *, redeemable: int = 0) -> int:
+    """All that is available or can be called back, but no more than leaves the available net equity at zero or above.
+
+    That it is as for orders is a guess.
+    """
     left, total = spare(margins, account), account.total(asset)
     if left < 0:
         return 0
     worth = margins.value(asset, total)
-    return largest(account.available(asset), lambda amount: minus(worth, margins.value(asset, total - amount)) <= left)
+    return largest(
+        account.available(asset) + redeemable, lambda amount: minus(worth, margins.value(asset, total - amount)) <= left
+    )
 
 
 def largest(most: int, is_allowed: Callable[[int], bool]) -> int:

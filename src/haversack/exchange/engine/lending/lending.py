@@ -76,6 +76,11 @@ class Lending:
         assert price is not None, f"{asset} has a pool and no price"
         return price
 
+    def redeemable(self, account: int, asset: str) -> int:
+        """How much of what an account lends it could call back now, in the asset's smallest units."""
+        loan = self._ledger.account(account).loans.get(asset)
+        return min(max(0, loan.quantity), self.pools[asset].redeemable) if loan else 0
+
     def max_borrow(self, account: int, asset: str, now_us: int) -> int:
         """The most that an account could borrow now, in the asset's smallest units."""
         return self._allowing.max_borrow(self._ledger.account(account), self.pools[asset], now_us)
