@@ -12,7 +12,8 @@
 All of these hold to the last digit in the recorded answers (2025-06, 2026-09), in which nothing was borrowed and, where
 collateral was read, no position was open. What does not follow from these answers: the weights, which grow smaller for large
 amounts by a rule that is not certain, so they are taken as stated; the equity that is locked; and, as nobody has recorded one,
-whether the borrow liability is the sum of what is owed at the mark price. Of that the view shows both, and judges neither.
+whether the borrow liability is the sum of what is owed at the mark price. Of that the view shows both, and judges neither; nor the
+margin fraction of who borrowed.
 
 The exchange's figures are of one moment only within one answer. Balances and borrowed amounts come from answers of their own, so
 they are shown and not compared. Money that is lent automatically is in no balance: it shows here alone.
@@ -175,7 +176,9 @@ def _account_disagreements(account: MarginAccount) -> list[Disagreement]:
         ),
     ]
     fraction = EXACT.divide(account.net_equity, exposure) if exposure else None
-    rules.append(("margin_fraction", account.margin_fraction, fraction))
+    # Of the exposure that this counts, debts are a part, but nobody has recorded of how much.
+    if not borrowed:
+        rules.append(("margin_fraction", account.margin_fraction, fraction))
     return [_disagreement(name, None, stated, derived) for name, stated, derived in rules if not _agree(stated, derived)]
 
 

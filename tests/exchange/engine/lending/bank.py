@@ -112,8 +112,8 @@ class Bank:
         self.engine = new_engine(*pools)
         self.now_us = NOW_US
         for name in ("alice", "bob", "carol"):
-            account = OpenAccount(name, FeeTier(0, 0, 0, 0), (("USDC", 10_000 * ONE), ("SOL", 100 * ONE)))
-            self.engine.apply(account, self.now_us)
+            opening = OpenAccount(name, FeeTier(0, 0, 0, 0), (("USDC", 10_000 * ONE), ("SOL", 100 * ONE)))
+            self.engine.apply(opening, self.now_us)
         for account in (ALICE, BOB, CAROL):
             self.engine.apply(ChangeSettings(account, AccountSettings(leverage_e8=leverage * 10**8)), self.now_us)
 

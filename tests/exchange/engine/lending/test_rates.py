@@ -27,7 +27,7 @@ def test_utilization_is_that_of_recorded_pools(lent: str, borrowed: str, used: s
 
 
 def test_empty_pool_is_not_used_and_one_that_owes_without_lenders_is_used_up() -> None:
-    assert (utilization(0, 0), utilization(0, 1), utilization(10, 0)) == (0, 1, 0)
+    assert [utilization(0, 0), utilization(0, 1), utilization(10, 0)] == [D(0), D(1), D(0)]
 
 
 @pytest.mark.parametrize(
