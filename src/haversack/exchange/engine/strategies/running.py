@@ -39,16 +39,21 @@ class RunningState(msgspec.Struct, frozen=True, array_like=True):
 class Running:
     """One of them."""
 
-    __slots__ = ("_executed", "_executed_quote", "_orders", "facts", "sent")
+    __slots__ = ("_executed", "_executed_quote", "_orders", "facts", "next_us", "sent", "slices")
 
     def __init__(self, facts: StrategyFacts, *, sent: int = 0, executed: int = 0, executed_quote: int = 0) -> None:
         self.facts = facts
-        self.sent = sent
-        """How many slices."""
+        self.slices = slices.count(facts.asked)
+        """Into how many it is cut."""
+        self.sent = 0
+        """How many of them."""
+        self.next_us = 0
+        """When it sends the next one; once all are sent, when it ends."""
         self._executed = executed
         self._executed_quote = executed_quote
         self._orders: dict[int, WorkingOrder] = {}
         """Orders that rest, as the book changes them; one that ended stays until `resting` is asked for."""
+        self.goes_on(sent)
 
     @property
     def executed(self) -> int:
@@ -60,16 +65,15 @@ class Running:
         """What that cost or brought, in the quote asset's smallest units."""
         return self._executed_quote + sum(order.executed_quote for order in self._orders.values())
 
+    def goes_on(self, sent: int) -> None:
+        """So many slices are sent now."""
+        facts = self.facts
+        self.sent = sent
+        self.next_us = facts.end_us if sent == self.slices else facts.created_us + sent * facts.asked.interval_ms * 1_000
+
     def is_filled(self) -> bool:
         """Whether nothing is left to be done."""
-        return self.sent == slices.count(self.facts.asked) and self.executed >= self.facts.asked.quantity
-
-    @property
-    def next_us(self) -> int:
-        """When it sends the next slice; once all are sent, when it ends."""
-        if self.sent < slices.count(self.facts.asked):
-            return self.facts.created_us + self.sent * self.facts.asked.interval_ms * 1_000
-        return self.facts.end_us
+        return self.sent == self.slices and self.executed >= self.facts.asked.quantity
 
     def view(self) -> OpenStrategy:
         """As a query sees it."""

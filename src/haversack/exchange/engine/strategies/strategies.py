@@ -25,8 +25,9 @@ from haversack.wire.strategies import StrategyCancelReason, StrategyStatus
 
 RUNNING_MAX = 20
 """That one account may have in all markets. No bound is documented: a guess."""
+CLOSED = OrderBookState.CLOSED
 _UNTAKEN = {
-    OrderBookState.CLOSED: StrategyRefusal.BOOK_CLOSED,
+    CLOSED: StrategyRefusal.BOOK_CLOSED,
     OrderBookState.CANCEL_ONLY: StrategyRefusal.CANCEL_ONLY,
 }
 _decode = msgspec.json.Decoder(list[RunningState]).decode
@@ -135,7 +136,7 @@ class Strategies:
         running.resting(open_orders)
         number = slices.due(facts, now_us)
         quantity = slices.together(facts, number, step) - slices.together(facts, running.sent, step)
-        running.sent = number
+        running.goes_on(number)
         told = self._placing.send(running.order(quantity), now_us, Conditions(strategy_id=facts.strategy_id))
         first = told[0]
         if isinstance(first, Rejected):
@@ -181,12 +182,11 @@ class Strategies:
         return self._ledger.account(asked.account).open_orders[asked.symbol].by_id
 
     def _is_closed(self, running: Running) -> bool:
-        return self._markets[running.facts.asked.symbol].state is OrderBookState.CLOSED
+        return self._markets[running.facts.asked.symbol].state is CLOSED
 
     def _due_us(self, running: Running) -> int:
         """When to look at it next: at once, where a look would end it."""
-        is_over = running.is_filled() or self._is_closed(running)
-        return running.facts.created_us if is_over else min(running.next_us, running.facts.end_us)
+        return running.facts.created_us if running.is_filled() or self._is_closed(running) else running.next_us
 
     def next_due_us(self) -> int | None:
         """When one of them has something to do."""
