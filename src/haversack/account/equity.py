@@ -12,8 +12,8 @@
 All of these hold to the last digit in the recorded answers (2025-06, 2026-09), in which nothing was borrowed and, where
 collateral was read, no position was open. What does not follow from these answers: the weights, which grow smaller for large
 amounts by a rule that is not certain, so they are taken as stated; the equity that is locked; and, as nobody has recorded one,
-whether the borrow liability is the sum of what is owed at the mark price. Of that the view shows both, and judges neither; nor the
-margin fraction of who borrowed.
+whether the borrow liability is the sum of what is owed at the mark price. Of that the view shows both, and judges neither. Nor is
+it known whether what is owed is exposure in the margin fraction, so that both readings pass.
 
 The exchange's figures are of one moment only within one answer. Balances and borrowed amounts come from answers of their own, so
 they are shown and not compared. Money that is lent automatically is in no balance: it shows here alone.
@@ -175,10 +175,10 @@ def _account_disagreements(account: MarginAccount) -> list[Disagreement]:
             total((account.net_equity, account.net_equity_locked.copy_negate())),
         ),
     ]
-    fraction = EXACT.divide(account.net_equity, exposure) if exposure else None
-    # Of the exposure that this counts, debts are a part, but nobody has recorded of how much.
-    if not borrowed:
-        rules.append(("margin_fraction", account.margin_fraction, fraction))
+    fractions = [EXACT.divide(account.net_equity, each) if each else None for each in (exposure, total((exposure, borrowed)))]
+    # Whether debts are a part of the exposure that this counts, nobody has recorded: either will do.
+    fraction = next((each for each in fractions if _agree(account.margin_fraction, each)), fractions[0])
+    rules.append(("margin_fraction", account.margin_fraction, fraction))
     return [_disagreement(name, None, stated, derived) for name, stated, derived in rules if not _agree(stated, derived)]
 
 
