@@ -36,7 +36,7 @@ from haversack.wire.enums import (
 )
 
 SCALE = 6
-HEADS = ("accounts", "time", "told", "fills", "ends", "book", "positions", "balances", "loans", "pools")
+HEADS = ("accounts", "time", "told", "fills", "ends", "book", "positions", "balances", "loans", "pools", "free")
 OPERATOR = "exchange"
 
 

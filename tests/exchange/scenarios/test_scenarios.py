@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from exchange.scenarios.perpetual_table import PerpetualStage
+from exchange.scenarios.prediction_table import PredictionStage
 from exchange.scenarios.rfq_table import RfqStage
 from exchange.scenarios.table import HEADS, Scenario, Stage, scenarios
 
@@ -14,6 +15,7 @@ FOLDER = Path(__file__).parent
 SCENARIOS = scenarios(FOLDER)
 OF_PERPETUALS = scenarios(FOLDER / "perpetual")
 OF_RFQS = scenarios(FOLDER / "rfq")
+OF_PREDICTIONS = scenarios(FOLDER / "predictions")
 
 
 def test_every_file_is_read() -> None:
@@ -21,6 +23,7 @@ def test_every_file_is_read() -> None:
     assert len(titles) == len(set(titles)) >= 20
     assert len({scenario.title for scenario in OF_PERPETUALS}) == len(OF_PERPETUALS) >= 7
     assert len({scenario.title for scenario in OF_RFQS}) == len(OF_RFQS) >= 11
+    assert len({scenario.title for scenario in OF_PREDICTIONS}) == len(OF_PREDICTIONS) >= 6
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.title)
@@ -36,6 +39,11 @@ def test_scenario_of_a_perpetual(scenario: Scenario) -> None:
 @pytest.mark.parametrize("scenario", OF_RFQS, ids=lambda scenario: scenario.title)
 def test_scenario_of_requests_for_quotes(scenario: Scenario) -> None:
     play(scenario, RfqStage(scenario))
+
+
+@pytest.mark.parametrize("scenario", OF_PREDICTIONS, ids=lambda scenario: scenario.title)
+def test_scenario_of_a_prediction_market(scenario: Scenario) -> None:
+    play(scenario, PredictionStage(scenario))
 
 
 def play(scenario: Scenario, stage: Stage) -> None:
