@@ -198,6 +198,17 @@ def test_a_file_is_no_folder_of_an_exchange(tmp_path: Path, words: list[str]) ->
     assert (tmp_path / "file").read_text() == "not mine"
 
 
+@pytest.mark.parametrize("words", [["clock"], ["state"], ["stop"], ["verify"], ["--port", "0"]])
+def test_a_folder_that_may_not_be_entered_is_told_as_that(
+    tmp_path: Path, words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Whoever runs the tests may be allowed everything, whatever the folder's mode.
+    monkeypatch.setattr("haversack.cli.operate.os.access", lambda *_: False)
+    (tmp_path / "folder").mkdir()
+    said = "haversack: the folder folder cannot be used: it may not be entered\n"
+    assert carried_out(tmp_path, *words, "--data", "folder") == (2, "", said)
+
+
 def test_a_change_whose_answer_is_lost_is_no_silent_failure(tmp_path: Path) -> None:
     for words, code in ((["clock"], 5), (["clock", "advance", "1h"], 7), (["save", "x"], 5), (["reset"], 7)):
         with chdir(tmp_path), answers_nothing(tmp_path):

@@ -124,7 +124,7 @@ def _run(serving: Coroutine[Any, Any, None], data: Path) -> None:
 def _check_more(speed: int, keep: int, data: Path) -> None:
     from haversack.exchange.pulse import SPEED_MAX
 
-    operate.refuse_file(data)
+    operate.check_folder(data)
     if not 0 <= speed <= SPEED_MAX:
         raise UsageError(f"--speed must be 0 to {SPEED_MAX}, found {speed}")
     if keep < 0:

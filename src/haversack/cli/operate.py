@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -251,14 +253,22 @@ def state(*, data: Path = DATA, json: Annotated[bool, Parameter(negative="")] = 
 
 def ask(data: Path, question: Ask[A]) -> A:
     """What the exchange on a folder answers."""
-    refuse_file(data)
+    check_folder(data)
     return call(data, question)
 
 
-def refuse_file(data: Path) -> None:
-    """A UsageError if it is a file and no folder, as which no exchange could ever run on it."""
-    if data.exists() and not data.is_dir():
+def check_folder(data: Path) -> None:
+    """A UsageError if it is a file, or a folder that may not be entered: no exchange of this user could ever run there."""
+    try:
+        is_folder = stat.S_ISDIR(data.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise UsageError(f"the folder {data} cannot be used: {error.strerror}") from None
+    if not is_folder:
         raise UsageError(f"--data must be a folder, and {data} is a file")
+    if not os.access(data, os.R_OK | os.X_OK):
+        raise UsageError(f"the folder {data} cannot be used: it may not be entered")
 
 
 def quantities(texts: tuple[str, ...], option: str) -> dict[str, Decimal]:

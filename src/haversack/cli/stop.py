@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from haversack.cli.operate import DATA, refuse_file
+from haversack.cli.operate import DATA, check_folder
 
 
 def stop(*, data: Path = DATA) -> None:
@@ -17,7 +17,7 @@ def stop(*, data: Path = DATA) -> None:
     data
         Folder of the exchange.
     """
-    refuse_file(data)
+    check_folder(data)
     from haversack.cli.profile.sim import stop as end
 
     print(f"the exchange on {data} was stopped" if end(data) else f"no exchange runs on {data}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from haversack.cli.operate import DATA, refuse_file
+from haversack.cli.operate import DATA, check_folder
 from haversack.errors import UsageError
 
 
@@ -32,7 +32,7 @@ def verify(folder: Path | None = None, /, *, data: Path | None = None, listing: 
     if folder is not None and data is not None:
         raise UsageError(f"give the folder once: as {folder}, or by --data {data}")
     place = folder or data or DATA
-    refuse_file(place)
+    check_folder(place)
     report = check(place, Listing.load(listing), listing_bytes(listing))
     for word, texts in (("checked", report.sound), ("not checked", report.unchecked), ("WRONG", report.wrong)):
         for text in texts:

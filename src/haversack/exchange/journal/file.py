@@ -266,7 +266,7 @@ def _reason(folder: Path, error: OSError | sqlite3.Error) -> str:
         return _in_use(folder)
     if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
         return _damaged(folder, str(error))
-    return f"the folder {folder} cannot be used: {error}"
+    return f"the folder {folder} cannot be used: {getattr(error, 'strerror', None) or error}"
 
 
 def _in_use(folder: Path) -> str:
