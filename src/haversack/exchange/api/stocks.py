@@ -1,9 +1,28 @@
-"""Stocks, of which none is listed here; the hours in which the real exchange trades them are the same everywhere."""
+"""Stocks, of which none is listed here; the hours in which the real exchange trades them are the same everywhere.
+
+Observed 2026-10: the rows of one closure, by other clients. That the rows of all other closures have that form, that they are
+those of this year and the next, and their names, are guesses.
+"""
 
 from __future__ import annotations
 
-from haversack.exchange.api.caller import Caller
-from haversack.wire.stocks import GetMarketSessions, GetSecurities, GetStockSessions, Security, StockSession
+from haversack.exchange.api.caller import Caller, invalid_symbol
+from haversack.exchange.holidays import closures
+from haversack.units import from_time_us
+from haversack.wire.stocks import (
+    GetMarketHolidays,
+    GetMarketSessions,
+    GetSecurities,
+    GetStockHolidays,
+    GetStockIndicativeQuote,
+    GetStockSessions,
+    Security,
+    StockHoliday,
+    StockIndicativeQuote,
+    StockSession,
+)
+
+NEW_YORK = "America/New_York"
 
 
 def _session(name: str, start_local: str, end_local: str, *, weekdays: tuple[int, int] = (1, 5)) -> StockSession:
@@ -14,7 +33,7 @@ def _session(name: str, start_local: str, end_local: str, *, weekdays: tuple[int
         end_local=end_local,
         start_weekday=first,
         end_weekday=last,
-        timezone="America/New_York",
+        timezone=NEW_YORK,
     )
 
 
@@ -37,8 +56,32 @@ def sessions(_caller: Caller, _operation: GetStockSessions | GetMarketSessions) 
     return list(_SESSIONS)
 
 
+def holidays(caller: Caller, _operation: GetStockHolidays | GetMarketHolidays) -> list[StockHoliday]:
+    """Closures of this year and the next, by day; the former path has the same answer (documented 2026-10)."""
+    year = from_time_us(caller.now_us).year
+    return [
+        StockHoliday(
+            date_local=closure.day.isoformat(),
+            end_local=closure.end_local,
+            market="US_EQUITIES",
+            name=closure.name,
+            start_local=closure.start_local,
+            timezone=NEW_YORK,
+        )
+        for closure in [*closures(year), *closures(year + 1)]
+    ]
+
+
+def indicative_quote(_caller: Caller, _operation: GetStockIndicativeQuote) -> StockIndicativeQuote:
+    """Refused, because no stock is listed here: what the exchange says of an unknown one is a guess."""
+    raise invalid_symbol()
+
+
 ROUTES = (
     GetSecurities.served_by(securities),
     GetStockSessions.served_by(sessions),
     GetMarketSessions.served_by(sessions),
+    GetStockHolidays.served_by(holidays),
+    GetMarketHolidays.served_by(holidays),
+    GetStockIndicativeQuote.served_by(indicative_quote),
 )
