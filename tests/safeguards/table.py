@@ -1831,4 +1831,11 @@ SAFEGUARDS = (
         "if False:",
         "tests/exchange/api/test_rfq.py::test_open_requests_and_quotes_of_an_account_are_bounded",
     ),
+    Safeguard(
+        "a stream connection that ended is forgotten",
+        "exchange/hub.py",
+        "for key in self._keys.pop(listener, {}):",
+        "for key in list(self._keys.get(listener, {})):",
+        "tests/prove/test_day.py::test_an_hour_of_load_leaves_memory_tasks_descriptors_and_folder_as_they_were",
+    ),
 )
