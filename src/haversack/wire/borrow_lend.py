@@ -88,7 +88,9 @@ class ExecuteBorrowLend(Operation[None], frozen=True, kw_only=True):
     """Borrow an asset or lend it. Answers nothing: read the positions to see it.
 
     How to pay back or to call back is not documented. That the documentation calls the quantity one to repay speaks for the
-    other side, and the first two errors below speak against it: try it with little.
+    other side, and so does a public bot that calls back what it lent with `Borrow`; the first two errors below would then be for
+    what goes beyond. So the local exchange does it. On the real one, try it with little. A borrow costs the interest until the
+    next full hour at once (documented, support).
     Source: POST /api/v1/borrowLend (execute_borrow_lend). Signed as borrowLendExecute. Errors, as documented:
     BORROW_REQUIRES_LEND_REDEEM to borrow what you lend, LEND_REQUIRES_BORROW_REPAY to lend what you owe, BORROW_LIMIT,
     LEND_LIMIT, INSUFFICIENT_SUPPLY.
@@ -178,7 +180,8 @@ class BorrowLendMarket(Answer, frozen=True, kw_only=True):
     throttle_update_fraction: Decimal
     """How far the throttle's bound moves in one step."""
     throttle_utilization_bound: Decimal
-    """How high utilization may go in the present step; liquidations excepted."""
+    """How high utilization may go in the present step; liquidations excepted. At rest it is the threshold and that fraction of what
+    is left to `max_utilization` (observed 2025-06)."""
     throttle_utilization_threshold: Decimal
     """Utilization at which the throttle begins."""
     timestamp_rfc3339: str = field(name="timestamp")
