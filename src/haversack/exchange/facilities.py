@@ -13,6 +13,7 @@ from haversack.exchange.engine.predictions.predictions import Predictions
 from haversack.exchange.engine.rfq.rfqs import Rfqs
 from haversack.exchange.engine.strategies.strategies import Strategies
 from haversack.exchange.engine.vaults.vaults import Vaults
+from haversack.exchange.engine.withdrawals.withdrawals import Withdrawals
 from haversack.exchange.filters import units
 from haversack.exchange.listing import Listing
 from haversack.exchange.listing_prediction import planned
@@ -20,11 +21,13 @@ from haversack.exchange.listing_prediction import planned
 
 def facilities(listing: Listing) -> list[Opened]:
     """Makers of all facilities, in the order in which time reaches them."""
+    withdrawals = listing.withdrawal_rules()
     return [
         partial(Predictions, planned=planned(listing.predictions)),
         Strategies,
         partial(Vaults, rules=listing.vault_rules()),
         partial(Dust, rules=_dust(listing)),
+        *([] if withdrawals is None else [partial(Withdrawals, rules=withdrawals)]),
         partial(Rfqs, markets=[market.rules for market in listing.rfq_markets.values()]),
         partial(Lending, rules=listing.pools),
     ]

@@ -16,11 +16,13 @@ from haversack.errors import UsageError
 from haversack.exchange.engine.collateral import CASH, CollateralRules
 from haversack.exchange.engine.rules import AssetRules, FeeTier, MarketRules
 from haversack.exchange.engine.vaults.rules import VaultRules
+from haversack.exchange.engine.withdrawals.rules import WithdrawalRules
 from haversack.exchange.listing_check import check_keys, check_market, check_once
 from haversack.exchange.listing_lending import ListedPool, pool_rules
 from haversack.exchange.listing_perpetual import perpetual_rules, ratio
 from haversack.exchange.listing_prediction import ListedEvent, check_events
 from haversack.exchange.listing_vaults import ListedVault, check_vaults, vault_rules
+from haversack.exchange.listing_withdrawals import ListedWithdrawals, check_withdrawals, withdrawal_rules
 from haversack.units import compact, decimals_of, padded, to_units
 from haversack.wire.assets import Asset, CollateralParameters
 from haversack.wire.enums import MarketType
@@ -72,6 +74,8 @@ class ListingFile(msgspec.Struct, frozen=True):
     """Pools to borrow from and lend to."""
     vaults: list[ListedVault] = []
     predictions: list[ListedEvent] = []
+    withdrawals: ListedWithdrawals | None = None
+    """How money leaves; without it, none does."""
 
 
 class Scales(msgspec.Struct, frozen=True):
@@ -141,6 +145,8 @@ class Listing:
         self.collateral: Sequence[CollateralParameters] = file.collateral
         collateral = {each.asset: each for each in self.collateral_rules()}
         self.pools = pool_rules(file.borrow_lend, self.asset_scales, collateral)
+        check_withdrawals(file.withdrawals, file.assets)
+        self.withdrawals = file.withdrawals
         check_vaults(file.vaults, self.asset_scales)
         check_events(file.predictions, self.markets)
         self.predictions: Sequence[ListedEvent] = file.predictions
@@ -196,6 +202,11 @@ class Listing:
     def vault_rules(self) -> list[VaultRules]:
         """Vaults, as the engine knows them."""
         return [vault_rules(vault, self.asset_scales) for vault in self.vaults.values()]
+
+    def withdrawal_rules(self) -> WithdrawalRules | None:
+        """How money leaves, as the engine knows it; None if none does."""
+        listed = self.withdrawals
+        return None if listed is None else withdrawal_rules(listed, self.assets.values(), self.asset_scales)
 
     def amount(self, asset: str, quantity: Decimal) -> int:
         """A quantity of an asset in its smallest units."""

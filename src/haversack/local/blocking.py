@@ -73,9 +73,12 @@ class BlockingLocalExchange:
         """Where streams are served; only with `sockets=True`."""
         return self._exchange.stream_url
 
-    def client(self, credentials: Credentials | None = None) -> Client:
-        """A client with keys of its own, or with those given; each key pair has an account of its own."""
-        return self._exchange.host.blocking_client(credentials or Credentials.generate())
+    def client(self, credentials: Credentials | None = None, *, withdrawals: bool = False) -> Client:
+        """A client with keys of its own, or with those given; each key pair has an account of its own.
+
+        `withdrawals`: True lets it take money out.
+        """
+        return self._exchange.host.blocking_client(credentials or Credentials.generate(), withdrawals=withdrawals)
 
     def ask(self, ask: Ask[A]) -> A:
         """What the control plane answers; see `haversack.exchange.control.words`."""

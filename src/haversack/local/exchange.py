@@ -98,9 +98,12 @@ class LocalExchange:
         """Where streams are served; only with `sockets=True`."""
         return self._served().server.stream_url
 
-    def client(self, credentials: Credentials | None = None) -> AsyncClient:
-        """A client with keys of its own, or with those given; each key pair has an account of its own."""
-        return self.host.client(credentials or Credentials.generate())
+    def client(self, credentials: Credentials | None = None, *, withdrawals: bool = False) -> AsyncClient:
+        """A client with keys of its own, or with those given; each key pair has an account of its own.
+
+        `withdrawals`: True lets it take money out.
+        """
+        return self.host.client(credentials or Credentials.generate(), withdrawals=withdrawals)
 
     async def ask(self, ask: Ask[A]) -> A:
         """What the control plane answers; see `haversack.exchange.control.words`."""

@@ -70,11 +70,11 @@ class Host(Protocol):
         """The same, awaited."""
         ...
 
-    def client(self, credentials: Credentials) -> AsyncClient:
+    def client(self, credentials: Credentials, *, withdrawals: bool = False) -> AsyncClient:
         """A client of this exchange."""
         ...
 
-    def blocking_client(self, credentials: Credentials) -> Client:
+    def blocking_client(self, credentials: Credentials, *, withdrawals: bool = False) -> Client:
         """A blocking client of this exchange."""
         ...
 
@@ -111,25 +111,27 @@ class InProcess:
         """What the work returns."""
         return await work()
 
-    def client(self, credentials: Credentials) -> AsyncClient:
+    def client(self, credentials: Credentials, *, withdrawals: bool = False) -> AsyncClient:
         """A client without a socket."""
         return AsyncClient(
             credentials,
             base_url=_NOWHERE,
             stream_url=_NO_STREAMS,
             clock=self.operator.clock,
+            withdrawals=withdrawals,
             http=LoopbackHttp(self._loopback),
             connect=connect_to(self._loopback),
             sleep=self.operator.pulse.sleep,
         )
 
-    def blocking_client(self, credentials: Credentials) -> Client:
+    def blocking_client(self, credentials: Credentials, *, withdrawals: bool = False) -> Client:
         """A blocking client without a socket; its streams live in a thread, as they always do."""
         return Client(
             credentials,
             base_url=_NOWHERE,
             stream_url=_NO_STREAMS,
             clock=self.operator.clock,
+            withdrawals=withdrawals,
             http=BlockingLoopbackHttp(self._loopback, self._lock),
             sleep=self._sleep,
             connect=connect_across(self._loopback, self._lock),
@@ -178,24 +180,26 @@ class InThread:
         """What the work returns; meanwhile this event loop goes on."""
         return await asyncio.to_thread(self._thread.call, work)
 
-    def client(self, credentials: Credentials) -> AsyncClient:
+    def client(self, credentials: Credentials, *, withdrawals: bool = False) -> AsyncClient:
         """A client over sockets. Its requests leave from the exchange's thread, so that it needs no closing."""
         return AsyncClient(
             credentials,
             base_url=self.server.url,
             stream_url=self.server.stream_url,
             clock=self.operator.clock,
+            withdrawals=withdrawals,
             http=self._request,
             sleep=self._sleep,
         )
 
-    def blocking_client(self, credentials: Credentials) -> Client:
+    def blocking_client(self, credentials: Credentials, *, withdrawals: bool = False) -> Client:
         """A blocking client over sockets, to be closed."""
         return Client(
             credentials,
             base_url=self.server.url,
             stream_url=self.server.stream_url,
             clock=self.operator.clock,
+            withdrawals=withdrawals,
             sleep=lambda delay_s: self.run(lambda: self.operator.pulse.sleep(delay_s)),
         )
 

@@ -15,7 +15,6 @@ from haversack.exchange.engine.command import Grant
 ACCOUNT = ("accountQuery", "/api/v1/account")
 UPDATE = ("PATCH", "accountUpdate", "/api/v1/account")
 DEPOSITS = ("depositQueryAll", "/wapi/v1/capital/deposits")
-WITHDRAWALS = ("withdrawalQueryAll", "/wapi/v1/capital/withdrawals")
 START_MS = 1_788_285_151_000
 
 
@@ -100,18 +99,6 @@ async def test_grants_are_deposits_newest_first_in_the_documented_form() -> None
 async def test_deposits_are_filtered(fields: dict[str, Any], count: int) -> None:
     async with open_desk(grants={"USDC": "1"}) as desk:
         assert len(loads(await Stranger(desk).read(*DEPOSITS, **fields))) == count
-
-
-async def test_nothing_can_be_withdrawn() -> None:
-    async with open_desk() as desk:
-        somebody = Stranger(desk)
-        wanted = {"symbol": "SOL", "quantity": "1", "blockchain": "Solana", "address": "somewhere"}
-        reply = await somebody.write("POST", "withdraw", "/wapi/v1/capital/withdrawals", **wanted)
-        assert said(reply) == (403, "FORBIDDEN", "Forbidden")
-        assert loads(await somebody.read(*WITHDRAWALS)) == []
-        delay = await somebody.read("withdrawalDelayQuery", "/wapi/v1/capital/withdrawals/delay")
-        assert (delay.status, delay.body) == (204, b"")
-        assert (await somebody.balances())["SOL"]["available"] == "500"
 
 
 async def test_two_factor_code_that_nobody_can_sign_is_refused() -> None:

@@ -26,6 +26,7 @@ from haversack.exchange.api import (
     system,
     transfers,
     vaults,
+    withdrawals,
     worth,
 )
 from haversack.exchange.api.caller import ROWS_DEFAULT, Caller
@@ -63,6 +64,7 @@ ROUTES: Mapping[type[Operation[Any]], _Handler] = dict(
             *transfers.ROUTES,
             *rfq.ROUTES,
             *vaults.ROUTES,
+            *withdrawals.ROUTES,
             *strategies.ROUTES,
             *lending.ROUTES,
             *predictions.ROUTES,

@@ -1,11 +1,10 @@
-"""Money that came in, and money that never leaves."""
+"""Money that came in, and the exchange's own addresses."""
 
 from __future__ import annotations
 
 from haversack.exchange.api.account import no_address
 from haversack.exchange.api.caller import ROWS_DEFAULT, Caller
 from haversack.exchange.engine.ledger import Deposit as Granted
-from haversack.exchange.messages import Refused
 from haversack.exchange.render import naive_iso
 from haversack.wire.system import GetWallets, Wallet
 from haversack.wire.transfers import (
@@ -13,10 +12,6 @@ from haversack.wire.transfers import (
     DepositSource,
     DepositStatus,
     GetDeposits,
-    GetWithdrawalDelay,
-    GetWithdrawals,
-    RequestWithdrawal,
-    Withdrawal,
 )
 
 
@@ -48,20 +43,6 @@ def _deposit(caller: Caller, granted: Granted) -> Deposit:
     )
 
 
-def withdrawals(_caller: Caller, _operation: GetWithdrawals) -> list[Withdrawal]:
-    """None: nothing can be withdrawn."""
-    return []
-
-
-def withdraw(_caller: Caller, _operation: RequestWithdrawal) -> Withdrawal:
-    """Refused, as to a key that may not withdraw (that 403 is for this is documented, the text is a guess)."""
-    raise Refused.by_rule("FORBIDDEN", "Forbidden", status=403)
-
-
-def withdrawal_delay(_caller: Caller, _operation: GetWithdrawalDelay) -> None:
-    """Nothing (204): no account here has a delay."""
-
-
 def wallets(caller: Caller, _operation: GetWallets) -> list[Wallet]:
     """One for each network on which an asset is listed; none is a valid address."""
     networks = {token.blockchain for asset in caller.venue.listing.assets.values() for token in asset.tokens}
@@ -70,8 +51,5 @@ def wallets(caller: Caller, _operation: GetWallets) -> list[Wallet]:
 
 ROUTES = (
     GetDeposits.served_by(deposits),
-    GetWithdrawals.served_by(withdrawals),
-    RequestWithdrawal.served_by(withdraw),
-    GetWithdrawalDelay.served_by(withdrawal_delay),
     GetWallets.served_by(wallets),
 )

@@ -13,6 +13,7 @@ from haversack.exchange.engine.rfq.command import RfqCommand
 from haversack.exchange.engine.rules import AccountSettings, FeeTier
 from haversack.exchange.engine.strategies.command import StrategyCommand
 from haversack.exchange.engine.vaults.command import VaultCommand
+from haversack.exchange.engine.withdrawals.command import WithdrawalCommand
 from haversack.wire.enums import (
     CancelOrderType,
     OrderBookState,
@@ -163,4 +164,5 @@ Command: TypeAlias = (
     | BorrowOrLend
     | VaultCommand
     | ConvertDust
+    | WithdrawalCommand
 )

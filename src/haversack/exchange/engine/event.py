@@ -21,6 +21,7 @@ from haversack.exchange.engine.rfq.event import RfqEvent
 from haversack.exchange.engine.rules import AccountSettings
 from haversack.exchange.engine.strategies.event import StrategyEvent
 from haversack.exchange.engine.vaults.event import VaultEvent
+from haversack.exchange.engine.withdrawals.event import WithdrawalEvent
 from haversack.wire.enums import (
     ExpiryReason,
     OrderBookState,
@@ -348,6 +349,7 @@ Event: TypeAlias = (
     | StrategyEvent
     | VaultEvent
     | DustConverted
+    | WithdrawalEvent
     | LoanChanged
     | InterestPaid
     | PoolTold

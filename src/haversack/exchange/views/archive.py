@@ -21,7 +21,7 @@ from haversack.exchange.listing import Listing
 from haversack.exchange.numerals import id_number
 from haversack.exchange.render import fill_row, past_order
 from haversack.exchange.render_position import past_position
-from haversack.exchange.views import dust, lending, rfq, strategies, vaults
+from haversack.exchange.views import dust, lending, rfq, strategies, vaults, withdrawals
 from haversack.exchange.views.earnings import Earnings
 from haversack.exchange.views.held import read_held
 from haversack.exchange.views.histories import ROWS_MAX_IN_MEMORY, Histories, read_fill, read_order, read_trade
@@ -53,7 +53,14 @@ SYSTEMS: Mapping[FillType, Sequence[SystemOrderType]] = {
 }
 """Who sent the orders whose fills are meant; for all other types, their accounts."""
 LIMIT_DEFAULT, LIMIT_MAX = 100, 1000
-NOTERS: Mapping[type, Noter] = {**strategies.NOTERS, **vaults.NOTERS, **dust.NOTERS, **rfq.NOTERS, **lending.NOTERS}
+NOTERS: Mapping[type, Noter] = {
+    **strategies.NOTERS,
+    **vaults.NOTERS,
+    **dust.NOTERS,
+    **withdrawals.NOTERS,
+    **rfq.NOTERS,
+    **lending.NOTERS,
+}
 """How the events of facilities become rows of theirs."""
 _IsHouse: TypeAlias = Callable[[int], bool]
 

@@ -60,6 +60,8 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
     """None: all."""
     from_us: int = 0
     """When the first version was written, at the earliest."""
+    to_us: int = INTEGER_MAX
+    """The same, at the latest."""
     sort: SortDirectionLike | None = None
     """By number; the newest first if not said."""
     limit: int | None = None
@@ -113,8 +115,8 @@ class NoteRows:
 def query(search: Search, seen_us: int) -> tuple[str, list[Any]]:
     """The SQL of all rows that are wanted and may be seen, as `number, time_us, body`, and its values."""
     newer = "SELECT 1 FROM note l WHERE l.kind = n.kind AND l.account = n.account AND l.number = n.number AND l.place > n.place"
-    where = f"kind = ? AND account = ? AND since_us <= ? AND time_us >= ? AND NOT EXISTS ({newer} AND l.since_us <= ?)"
-    values: list[Any] = [search.kind, search.account, seen_us, search.from_us, seen_us]
+    where = f"kind = ? AND account = ? AND since_us <= ? AND time_us BETWEEN ? AND ? AND NOT EXISTS ({newer} AND l.since_us <= ?)"
+    values: list[Any] = [search.kind, search.account, seen_us, search.from_us, search.to_us, seen_us]
     if search.number is not None:
         where, values = f"{where} AND number = ?", [*values, min(search.number, INTEGER_MAX)]
     for column, words in (("name", search.names), ("tag", search.tags)):
