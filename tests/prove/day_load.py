@@ -14,8 +14,6 @@ from random import Random
 from typing import Any
 from unittest import mock
 
-import msgspec
-
 from haversack.account.aio import AsyncAccount
 from haversack.account.orders import Orders
 from haversack.book import units as book_units
@@ -24,14 +22,13 @@ from haversack.credentials import Credentials, Secret
 from haversack.exchange.crowd import Crowd
 from haversack.exchange.faults import ConnectionAction, ConnectionFault
 from haversack.exchange.journal import Journal
-from haversack.exchange.launch import listing_bytes
-from haversack.exchange.listing import Listing, ListingFile
 from haversack.exchange.logbook import FolderLogbook
 from haversack.exchange.operator import Operator
 from haversack.exchange.server import Server
 from haversack.exchange.snapshot.keeper import Keeper
 from haversack.exchange.venue import Settings, Venue
 from haversack.exchange.views import tape
+from haversack.local.plan import Plan
 from haversack.rest.pacing import Limits
 from haversack.streams.aio import AsyncStreams
 from haversack.streams.book import AsyncBook
@@ -96,9 +93,7 @@ class Exchange:
     """One that is served from a folder, as `haversack exchange` does it, with snapshots more often and fewer commands kept."""
 
     def __init__(self, folder: Path, seed: int) -> None:
-        file = msgspec.toml.decode(listing_bytes(None), type=ListingFile)
-        listed = [market for market in file.markets if market.symbol in MARKETS]
-        listing = Listing(msgspec.structs.replace(file, markets=listed))
+        listing = Plan(markets=MARKETS)._listing()
         self.folder = folder
         self._logbook = FolderLogbook(folder, b"day")
         settings = Settings(seed=seed)

@@ -17,6 +17,7 @@ from prove.day_looks import BLOCKS, ITEMS, MORE_AT_ONCE_MAX, RESIDENT_BYTES, Loo
 LOOKS = 8
 
 
+@pytest.mark.timeout(600)  # It takes 14 s of a core, which may be shared with many.
 def test_an_hour_of_load_leaves_memory_tasks_descriptors_and_folder_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
     # The tests remember every signature, so as to search for it; nothing is logged or kept here.
     monkeypatch.setattr(Signer, "sign", unwrap(Signer.sign))
