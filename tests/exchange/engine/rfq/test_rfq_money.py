@@ -54,6 +54,22 @@ async def test_request_and_quotes_leave_margin_for_the_positions() -> None:
     assert small.status == 200
 
 
+async def test_price_that_is_too_large_to_reckon_with_makes_nothing_fail() -> None:
+    largest = str(2**96 - 1)
+    async with open_desk(grants={"USDC": "1000", "SOL": "10"}) as desk:
+        somebody, other = Talker(desk, 1), Talker(desk, 2)
+        await other.place(price="100", quantity="0.1")
+        marked(desk, "100")
+        await trade(desk, "100", "1")
+        named = await somebody.ask(side="Ask", quantity="1", executionMode="Immediate", price=largest)
+        replies = [
+            await somebody.quote(await asked(other, quantity="1"), "1", largest),
+            await somebody.quote(await asked(other, quantity=largest), "1", "1"),
+            await other.quote(await asked(somebody, quantity=None, quoteQuantity=largest), "1", "1"),
+        ]
+    assert [reply.status for reply in (named, *replies)] == [200, 200, 400, 400]
+
+
 def liquidating(engine: Engine, account: int) -> Engine:
     """The same engine, but for an account whose positions are being closed."""
     state = engine.dump()

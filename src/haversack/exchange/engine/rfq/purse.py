@@ -32,9 +32,13 @@ class Purse:
         # As for spot orders: positions in perpetuals keep their margin.
         if account.is_house or not is_exposed(account):
             return None
-        if all(allows(self._margins, account, need) for need in needs):
+        if all(allows(self._margins, account, self._possible(need)) for need in needs):
             return None
         return RfqRefusal.INSUFFICIENT_MARGIN
+
+    def _possible(self, need: Swap) -> Swap:
+        """Nobody gets more than there is, whatever price was named: what a price makes of it may be too large to reckon with."""
+        return need._replace(got=min(need.got, self._ledger.granted[need.gets]))
 
     def lock(self, number: int, amounts: Iterable[tuple[str, int]], events: list[Event]) -> None:
         """Move so much of each asset from available to locked; back, if it is negative."""
