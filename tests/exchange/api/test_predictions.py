@@ -139,11 +139,8 @@ async def test_positions_are_settled_at_the_answer(is_yes: bool, balances: list[
     price = "1" if is_yes else "0"
     row = fills[0]
     assert (row["price"], row["quantity"], row["side"], row["fee"]) == (price, "100", "Ask", "0")
-    assert (row["systemOrderType"], orders[0]["systemOrderType"], orders[0]["status"]) == (
-        "FutureExpiry",
-        "FutureExpiry",
-        "Filled",
-    )
+    assert row["systemOrderType"] == orders[0]["systemOrderType"] == "FutureExpiry"
+    assert orders[0]["status"] == "Filled"
     assert (past[0]["state"], past[0]["closingPrice"], past[0]["cumulativePnlRealized"]) == (
         "Closed",
         price,
