@@ -48,7 +48,7 @@ class ListedEvent(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     end_date: str | None = None
     resolution_source: ResolutionSource | None = None
     resolution_source_event_identifier: str | None = None
-    resolution_delay_secs: int = 0
+    resolution_delay_s: int = msgspec.field(name="resolutionDelaySecs", default=0)
     """Between a proposal and the resolution."""
     prediction_markets: list[ListedQuestion]
 
@@ -60,7 +60,7 @@ def planned(events: Iterable[ListedEvent]) -> list[Planned]:
             symbol=each.symbol,
             is_yes=each.planned_resolution,
             at_us=_us(each.planned_at),
-            delay_s=event.resolution_delay_secs,
+            delay_s=event.resolution_delay_s,
         )
         for event in events
         for each in event.prediction_markets
@@ -70,7 +70,7 @@ def planned(events: Iterable[ListedEvent]) -> list[Planned]:
 
 def delay_of(events: Iterable[ListedEvent], symbol: str) -> int:
     """Seconds that the resolution of a market waits after it is proposed; 0 for one that no event asks about."""
-    delays = (event.resolution_delay_secs for event in events for each in event.prediction_markets if each.symbol == symbol)
+    delays = (event.resolution_delay_s for event in events for each in event.prediction_markets if each.symbol == symbol)
     return next(delays, 0)
 
 
@@ -99,8 +99,8 @@ def check_events(events: Sequence[ListedEvent], markets: Mapping[str, Market]) -
 
 
 def _problems(event: ListedEvent, markets: Mapping[str, Market], asked: set[str]) -> Iterator[str]:
-    if not 0 <= event.resolution_delay_secs <= DELAY_S_MAX:
-        yield f"resolutionDelaySecs is {event.resolution_delay_secs}, wanted 0 to {DELAY_S_MAX}"
+    if not 0 <= event.resolution_delay_s <= DELAY_S_MAX:
+        yield f"resolutionDelaySecs is {event.resolution_delay_s}, wanted 0 to {DELAY_S_MAX}"
     for key, moment in (("startDate", event.start_date), ("endDate", event.end_date)):
         yield from _moment_problems(key, moment)
     unknown = [("recurrence", each.recurrence, SeriesRecurrence) for each in event.series]
