@@ -27,6 +27,7 @@ from haversack.wire.capital import ConvertDust
 from haversack.wire.enums import CancelOrderType, OpenEnum, OrderType
 from haversack.wire.funding import GetFundingRates
 from haversack.wire.orders import PlaceOrder
+from haversack.wire.rfq import GetOpenRfqs
 from haversack.wire.strategies import StrategyType
 from haversack.wire.trades import GetRecentTrades
 from haversack.wire.transfers import GetWithdrawals, RequestWithdrawal
@@ -286,6 +287,8 @@ def _row(kind: type[Operation[Any]], field: msgspec.structs.FieldInfo) -> _Row:
 def _readers(kind: type[Operation[Any]], name: str, wanted: Any) -> tuple[str, _Reader, _Reader]:
     if name == "orderId":
         return "OrderId", _read_order_id, _read_order_id
+    if kind is GetOpenRfqs and name == "rfqId":
+        return "integer_uint64", _read_order_id, _read_order_id
     if get_origin(wanted) is Literal:
         return "string", _read_text, _read_text
     if issubclass(wanted, OpenEnum):

@@ -102,6 +102,7 @@ async def test_open_requests_are_told_to_their_owner_with_their_quotes() -> None
         of_market = await alice.rfqs(symbol=SYMBOL)
         nothing = [await alice.rfqs(rfqId="5"), await alice.rfqs(deferredSettlement=True), await bob.rfqs()]
         unknown = await alice.read("rfqQuery", "/api/v1/rfqs", symbol="SOL_USDC")
+        no_number = await alice.read("rfqQuery", "/api/v1/rfqs", rfqId="x")
     assert [row["rfq"]["rfqId"] for row in every] == [first, second]
     assert every[0]["quotes"][0]["quoteId"] == quote_id
     # A maker's own number is its own affair.
@@ -111,6 +112,9 @@ async def test_open_requests_are_told_to_their_owner_with_their_quotes() -> None
     ]
     assert (of_one, of_market) == (every[1:], every[:1])
     assert nothing == [[], [], []]
+    # A number in the documentation of this operation alone.
+    text = b'failed to parse parameter `rfqId`: failed to parse "integer_uint64": invalid digit found in string'
+    assert (no_number.status, no_number.body) == (400, text)
     assert said(unknown) == (400, "INVALID_CLIENT_REQUEST", "Invalid market symbol")
 
 

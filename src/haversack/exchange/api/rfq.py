@@ -125,7 +125,7 @@ def rfqs(caller: Caller, operation: GetOpenRfqs) -> list[RfqWithQuotes]:
         raise unknown_symbol()
     if operation.deferred_settlement:
         return []
-    wanted = None if operation.rfq_id is None else number_of(operation.rfq_id) or 0
+    wanted = None if operation.rfq_id is None else int(operation.rfq_id)
     return [
         RfqWithQuotes(
             quotes=[
