@@ -52,6 +52,7 @@ def test_rows_are_found_by_number_name_tag_and_time_and_only_by_their_owner() ->
     assert said(told, Search(kind="test", account=1, names=["SOL"]), at_us=late_us) == (["third", "first again"], 2)
     assert said(told, Search(kind="test", account=1, tags=["New"]), at_us=late_us) == (["third", "second"], 2)
     assert said(told, Search(kind="test", account=1, from_us=late_us), at_us=late_us) == (["third"], 1)
+    assert said(told, Search(kind="test", account=1, to_us=NOW_US), at_us=late_us) == (["second", "first again"], 2)
     assert said(told, Search(kind="test", account=2), at_us=late_us) == ([], 0)
     assert said(told, Search(kind="other", account=1), at_us=late_us) == ([], 0)
 
