@@ -33,19 +33,19 @@ class Moving:
 
     def lend(self, account: Account, asset: str, amount: int, *, source: BorrowLendSource, now_us: int) -> list[Event]:
         """From the account into the pool; what it owes there is repaid first by somebody else."""
-        return self._move(account, asset, amount, (LEND, source), now_us)
+        return self._move(account, asset, amount, (LEND, source), now_us=now_us)
 
     def repay(self, account: Account, asset: str, amount: int, *, source: BorrowLendSource, now_us: int) -> list[Event]:
         """From the account into the pool, off what it owes."""
-        return self._move(account, asset, amount, (REPAY, source), now_us)
+        return self._move(account, asset, amount, (REPAY, source), now_us=now_us)
 
     def redeem(self, account: Account, asset: str, amount: int, *, source: BorrowLendSource, now_us: int) -> list[Event]:
         """From the pool back to the account."""
-        return self._move(account, asset, -amount, (REDEEM, source), now_us)
+        return self._move(account, asset, -amount, (REDEEM, source), now_us=now_us)
 
     def borrow(self, account: Account, asset: str, amount: int, *, source: BorrowLendSource, now_us: int) -> list[Event]:
         """From the pool to the account, which owes it from then on, and the entry fee with it."""
-        events = self._move(account, asset, -amount, (BORROW, source), now_us)
+        events = self._move(account, asset, -amount, (BORROW, source), now_us=now_us)
         rate = rate_e28(self.pools[asset].borrow_rate)
         left_us = HOUR_US - now_us % HOUR_US
         events += self.accrue(account, asset, self.entry_fee(asset, amount, now_us), (ENTRY_FEE, rate, left_us))
@@ -100,7 +100,7 @@ class Moving:
         return LoanChanged(account.number, asset, after, REPAY, amount, BorrowLendSource.LIQUIDATION_ADL, self.count)
 
     def _move(
-        self, account: Account, asset: str, amount: int, cause: tuple[BorrowLendEventType, BorrowLendSource], now_us: int
+        self, account: Account, asset: str, amount: int, cause: tuple[BorrowLendEventType, BorrowLendSource], *, now_us: int
     ) -> list[Event]:
         """Into the pool if positive. The account has the money, and the loan what is taken off it."""
         pool, balance, (kind, source) = self.pools[asset], account.balances[asset], cause

@@ -70,10 +70,10 @@ class Rescue:
         traded = False
         cash = next((each for each in held if each.asset == CASH), None)
         if cash is not None and asset != CASH:
-            traded = self._buy(account, asset, self._part(cash, wanted), now_us, events)
+            traded = self._buy(account, asset, self._part(cash, wanted), now_us=now_us, events=events)
         for each in held:
             if not traded and each.asset != CASH:
-                traded = self._sell(account, each.asset, self._part(each, wanted), now_us, events)
+                traded = self._sell(account, each.asset, self._part(each, wanted), now_us=now_us, events=events)
         self.repay(account, now_us, events)
         return traded
 
@@ -90,7 +90,7 @@ class Rescue:
         # A part of the asset pays for the whole debt, or the whole asset for a part of it, rounded for the account.
         covered = Fraction(given.worth) / Fraction(worth)
         paid = owed if covered >= 1 else min(owed, -(-owed * covered.numerator // (covered.denominator * step)) * step)
-        self._redeem(account, given.asset, amount, now_us, events)
+        self._redeem(account, given.asset, amount, now_us=now_us, events=events)
         for who, moved in ((account, -amount), (provider, amount)):
             balance = who.balances[given.asset]
             balance.available += moved
@@ -126,7 +126,7 @@ class Rescue:
         scale = self._margins.collateral_rules[held.asset].scale
         return min(held.amount, int(over(worth, held.mark).scaleb(scale).to_integral_value(ROUND_CEILING)))
 
-    def _redeem(self, account: Account, asset: str, amount: int, now_us: int, events: list[Event]) -> None:
+    def _redeem(self, account: Account, asset: str, amount: int, *, now_us: int, events: list[Event]) -> None:
         """Call so much back that the amount is available; liquidations are free of the throttle (documented)."""
         missing = amount - account.available(asset)
         if missing > 0:
@@ -135,15 +135,15 @@ class Rescue:
             called = min(lent, -(-missing // step) * step)
             events += self._moving.redeem(account, asset, called, source=LIQUIDATION, now_us=now_us)
 
-    def _buy(self, account: Account, asset: str, cash: int, now_us: int, events: list[Event]) -> bool:
+    def _buy(self, account: Account, asset: str, cash: int, *, now_us: int, events: list[Event]) -> bool:
         market = self._market(asset)
         best = market.book.opposite(BID).best() if market else None
         if market is None or best is None or cash < best.price * market.rules.step * market.rules.quote_unit:
             return False
-        self._redeem(account, CASH, cash, now_us, events)
+        self._redeem(account, CASH, cash, now_us=now_us, events=events)
         return self._order(account, market, (None, cash), cash, now_us=now_us, events=events)
 
-    def _sell(self, account: Account, asset: str, amount: int, now_us: int, events: list[Event]) -> bool:
+    def _sell(self, account: Account, asset: str, amount: int, *, now_us: int, events: list[Event]) -> bool:
         market = self._market(asset)
         if market is None or market.book.opposite(Side.ASK).best() is None:
             return False
@@ -152,7 +152,7 @@ class Rescue:
         steps = min(-(-amount // whole), account.total(asset) // whole)
         if not steps:
             return False
-        self._redeem(account, asset, steps * whole, now_us, events)
+        self._redeem(account, asset, steps * whole, now_us=now_us, events=events)
         return self._order(account, market, (steps * rules.step, None), steps * whole, now_us=now_us, events=events)
 
     def _order(
