@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
+from exchange.facts import NOW_US
 from exchange.rfq_talk import SYMBOL, Talker, asked, quoted, talkers
 from exchange.stranger import Desk, loads, open_desk
+from haversack.exchange.engine.rfq.event import Quote, QuoteEnded, Rfq, RfqFilled, Window
 from haversack.exchange.messages import Reply
+from haversack.exchange.views.rfq import NOTERS
+from haversack.wire.enums import Side
 
 KINDS = ["rfq", "quote", "rfq/fill", "quote/fill"]
 
@@ -158,3 +162,24 @@ async def test_open_ones_are_not_in_the_histories() -> None:
         rows = loads(await alice.history("rfq")) + loads(await bob.history("quote"))
         strangers = [loads(await Talker(desk, 9).history(kind)) for kind in KINDS]
     assert (rows, strangers) == ([], [[], [], [], []])
+
+
+def test_no_history_is_kept_of_what_the_house_quotes() -> None:
+    amounts: dict[str, Any] = {"quantity": 1, "quote_quantity": None, "price": None}
+    rfq = Rfq(rfq_id=1, account=7, symbol=SYMBOL, side=Side.BID, client_id=None, created_us=0, **amounts)
+    quote = Quote(quote_id=2, rfq_id=1, symbol=SYMBOL, account=3, bid=1, ask=2, client_id=None, created_us=0, is_house=True)
+    filled = RfqFilled(
+        rfq=rfq,
+        window=Window(1, 2),
+        quote=quote,
+        price=2,
+        price_e6=2_000_000,
+        quantity=1,
+        worth=2,
+        fee=0,
+        maker_fee=0,
+        maker_fee_asset="USDC",
+    )
+    for event, kinds in ((filled, [("rfq", 7), ("rfqFill", 7)]), (QuoteEnded(quote), [])):
+        notes = NOTERS[type(event)](event, NOW_US, 1)
+        assert [(note.kind, note.account) for note in notes] == kinds
