@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 import pytest
@@ -16,11 +17,13 @@ from exchange.durability.sites import Site
 from exchange.stranger import Desk, Stranger, frames, loads, open_desk, said
 from haversack.clock import ManualClock
 from haversack.credentials import Credentials
+from haversack.exchange.api import vaults
+from haversack.exchange.api.caller import Caller
 from haversack.exchange.engine.command import Elapse
 from haversack.exchange.engine.vaults.command import MintVault, RedeemVault, SetVaultNav
-from haversack.exchange.messages import Reply
+from haversack.exchange.messages import Refused, Reply
 from haversack.local import LocalExchange
-from haversack.wire.vaults import VaultRedeemStatus
+from haversack.wire.vaults import CancelVaultRedeem, VaultRedeemStatus
 
 GRANTS = {"USDC": "1000"}
 INVALID = "INVALID_CLIENT_REQUEST"
@@ -103,6 +106,17 @@ async def test_refusal(what: str, fields: dict[str, Any], told: tuple[int, str, 
         reply = await ASKS[what](desk, **fields)
         assert said(reply) == told
         assert desk.venue.engine.state_hash() == before
+
+
+async def test_refusal_that_is_told_again_remembers_nothing_of_the_last_time() -> None:
+    async with open_desk(grants=GRANTS) as desk:
+        number = desk.venue.account_for(Stranger(desk).public_key, now_us=desk.clock.now_us())
+        caller, depths = Caller(desk.venue, desk.clock.now_us(), number), set[int]()
+        for _ in range(3):
+            with pytest.raises(Refused) as caught:
+                vaults.cancel(caller, CancelVaultRedeem(vault_id=1))
+            depths.add(len(list(walk_tb(caught.value.__traceback__))))
+    assert len(depths) == 1
 
 
 async def test_second_redemption_is_refused_while_one_waits() -> None:
