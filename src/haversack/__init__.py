@@ -7,7 +7,6 @@ in `__init__.pyi`.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
 
 _HOMES = {
     "account.aio": "AccountEvents AsyncAccount",
@@ -137,7 +136,7 @@ _HOME = {name: f"haversack.{module}" for module, names in _HOMES.items() for nam
 __all__ = sorted(_HOME)  # noqa: PLE0605  Type checkers read the stub.  # pyright: ignore[reportUnsupportedDunderAll]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name == "__version__":
         from importlib.metadata import version
 

@@ -1,5 +1,17 @@
 """`python -m haversack` is the command `haversack`."""
 
-from haversack.cli.main import main
+import sys
 
-main()
+
+def main() -> None:
+    """Run the command line of this process; Ctrl-C ends it without a traceback even while the command is being loaded."""
+    try:
+        from haversack.cli.main import main as command
+
+        command()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import get_args
 
 import msgspec
 import pytest
 
+from cli.command import TOO_LONG_S
 from cli.inside import Inside
 from haversack.cli.app import app
 from haversack.cli.catalogue import operation_named
@@ -240,3 +243,32 @@ def test_ctrl_c_ends_without_a_word_and_an_order_on_its_way_is_not_forgotten(liv
     live.transport["http"] = at_once
     done = live.run("ticker")
     assert (done.code, done.out, done.err.count("\n")) == (130, "", 1)
+
+
+@pytest.mark.parametrize("module", ["haversack.cli.main", "haversack.errors", "haversack.cli.here", "haversack.cli.asked"])
+def test_ctrl_c_while_the_command_is_loaded_is_no_traceback(module: str) -> None:
+    pressed = f"""
+import os, runpy, signal, sys
+class Pressed:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Pressed())
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.argv[1:] = ["--version"]
+runpy.run_module("haversack", run_name="__main__", alter_sys=True)
+"""
+    done = subprocess.run([sys.executable, "-c", pressed], check=False, capture_output=True, text=True, timeout=TOO_LONG_S)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+@pytest.mark.parametrize(("words", "wrong"), [(("exchange", "clock"), ()), (("demo",), ("--seed", "x"))])
+def test_a_command_apart_tells_its_errors_as_the_environment_asks(
+    words: tuple[str, ...], wrong: tuple[str, ...], inside: Inside
+) -> None:
+    told = inside.run(*words, *wrong, environ={"HAVERSACK_OUTPUT": "json"})
+    assert msgspec.json.decode(told.err)["error"]["category"] in ("usage", "network")
+    refused = inside.run(*words, "-o", "json")
+    assert (refused.code, refused.out) == (2, "")
+    assert "-o is of no use here: this command has no profile and one form of output" in refused.err

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import sys
 from datetime import UTC, datetime, timedelta
@@ -249,10 +251,42 @@ def test_picture_is_written_once_and_as_a_whole(tmp_path: Path, monkeypatch: pyt
     def fail(*_: object) -> None:
         raise OSError("full")
 
-    monkeypatch.setattr("os.replace", fail)
+    monkeypatch.setattr("os.link", fail)
+    monkeypatch.setattr("os.rename", fail)
     with pytest.raises(OSError, match="full"):
         picture.write(tmp_path / "other.png")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["book.SVG", "book.png"]
+
+
+def test_two_who_write_one_picture_at_once_do_not_mix_and_the_first_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = (draw_depth(BOOK, symbol=symbol, source=SIM, size="small") for symbol in ("SOL_USDC", "BTC_USDC"))
+    place, name = tmp_path / "book.png", os.link
+    parts: list[set[Path]] = []
+
+    def overtaken(part: Path, whole: Path) -> None:
+        monkeypatch.setattr("os.link", name)
+        parts.append(set(tmp_path.iterdir()))
+        theirs.write(place)
+        name(part, whole)
+
+    monkeypatch.setattr("os.link", overtaken)
+    with pytest.raises(UsageError, match="is there already"):
+        ours.write(place)
+    assert [len(found) for found in parts] == [1]
+    assert [path.name for path in tmp_path.iterdir()] == ["book.png"]
+    assert place.read_bytes() == theirs.to_bytes("png")
+
+
+def test_picture_needs_no_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr("os.link", none)
+    picture = draw_depth(BOOK, symbol="SOL_USDC", source=SIM, size="small")
+    assert picture.write(tmp_path / "book.png").read_bytes().startswith(PNG)
+    assert [path.name for path in tmp_path.iterdir()] == ["book.png"]
 
 
 def test_notebook_shows_a_picture_by_itself() -> None:

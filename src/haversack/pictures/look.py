@@ -19,6 +19,7 @@ from matplotlib import dates
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
+from haversack.clock import secret_bytes
 from haversack.errors import UsageError
 
 # These two are typed in part, or by a list of names that changes with the version.
@@ -112,14 +113,13 @@ class Picture(Figure):
         Errors: UsageError for another name, and for one that exists.
         """
         place = check_place(Path(path))
-        form = format_of(place)
-        part = place.with_name(place.name + ".part")
+        # Two programs that draw the same thing at once have each a part of their own.
+        part = place.with_name(f".{place.name}.{secret_bytes(8).hex()}")
         try:
-            part.write_bytes(self.to_bytes(form))
-            os.replace(part, place)
-        except BaseException:
+            part.write_bytes(self.to_bytes(format_of(place)))
+            _name(part, place)
+        finally:
             part.unlink(missing_ok=True)
-            raise
         return place
 
     def _repr_png_(self) -> bytes:
@@ -143,6 +143,18 @@ def check_place(path: Path) -> Path:
     if path.exists():
         raise UsageError(f"{path} is there already: choose another name, or remove it")
     return path
+
+
+def _name(part: Path, place: Path) -> None:
+    """Give the file its name. A rename would silently replace what another program drew just now; a link does not."""
+    try:
+        os.link(part, place)
+    except FileExistsError:
+        check_place(place)
+        raise
+    except OSError:
+        # This file system has no links.
+        os.rename(part, place)
 
 
 @contextmanager
