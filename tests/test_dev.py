@@ -100,6 +100,15 @@ def test_other_environments_do_not_reach_the_command(project: Path) -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_only_pictures_make_the_command_wait_for_all_libraries(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command, taken = load(project / "dev"), list[str]()
+    monkeypatch.setattr(command, "ensure", lambda name=".venv": project / name)
+    monkeypatch.setattr(command, "become", lambda venv, _: taken.append(venv.name))
+    for asked in (["haversack", "ticker"], ["haversack", "-p", "live", "plot", "depth"], ["python"]):
+        command.run(asked)
+    assert taken == [".venv-command", ".venv", ".venv"]
+
+
 def test_failing_setup_is_told_without_a_traceback(project: Path) -> None:
     (project / ".tools").write_text("a file where a folder should be")
     done = call(project, "setup")
