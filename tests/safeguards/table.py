@@ -1966,10 +1966,10 @@ SAFEGUARDS = (
     ),
     Safeguard(
         "the crowd offers nothing that is certain",
-        "exchange/crowd/maker.py",
-        "if (highest is None or price <= highest)",
-        "if True",
-        "tests/exchange/crowd/test_crowd_hour.py::test_nobody_offers_what_is_certain",
+        "exchange/crowd/quote.py",
+        "bid if highest is None else min(bid, highest - tick)",
+        "bid",
+        "tests/exchange/crowd/test_crowd_parts.py::test_touch_leaves_room_for_a_bid_and_an_ask",
     ),
     Safeguard(
         "a facility's refusal keeps nothing of those who were refused before",

@@ -53,6 +53,7 @@ class Rfqs:
         self._asked: Counter[int] = Counter()
         """Open requests of each account; the next: open quotes."""
         self._quoted: Counter[int] = Counter()
+        parts.placing.at_liquidation.append(self._liquidate)
 
     def handlers(self) -> Mapping[type, Handler]:
         """What it does with each of its commands."""
@@ -211,6 +212,16 @@ class Rfqs:
         """When the first of them expires."""
         opened = next(iter(self._open.values()), None)
         return None if opened is None else opened.window.expiry_ms * 1_000
+
+    def _liquidate(self, account: Account, events: list[Event]) -> None:
+        """End what an account asked and answered (guess): what that locks could pay for no debt, and would be its own later."""
+        for opened in self.of(account.number):
+            self._end(opened, OrderStatus.EXPIRED, events)
+        for opened in self.open() if self._quoted[account.number] else ():
+            if account.number in opened.quotes:
+                best = opened.best()
+                self._drop(opened, account.number, events)
+                self._tell_best(opened, best, events)
 
     def _named(self, account: int, rfq_id: int | None, client_id: int | None) -> OpenRfq | None:
         if rfq_id is not None:
