@@ -80,6 +80,7 @@ def admit(order: PlaceOrder, account: int, listing: Listing) -> Place:
         trigger=trigger,
         take_profit=take_profit,
         stop_loss=stop_loss,
+        redeems=bool(order.auto_lend_redeem),
     )
 
 

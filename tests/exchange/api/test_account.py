@@ -59,10 +59,45 @@ async def test_leverage_limit_out_of_bounds_is_refused(limit: str) -> None:
         assert loads(await somebody.read(*ACCOUNT))["autoRepayBorrows"] is True
 
 
-async def test_lending_cannot_be_switched_on() -> None:
-    async with open_desk() as desk:
-        refusal = said(await Stranger(desk).write(*UPDATE, autoLend=True))
-    assert refusal == (400, "INVALID_CLIENT_REQUEST", "Auto lend is not served by this local exchange")
+async def test_auto_lend_leaves_nothing_available_and_a_bid_takes_its_worth_out_of_what_is_lent() -> None:
+    """The figures are recorded ones of 2025-06."""
+    async with open_desk(grants={"USDC": "10.5862891343"}) as desk:
+        somebody = Stranger(desk)
+        assert (await somebody.write(*UPDATE, autoLend=True)).body == b""
+        assert loads(await somebody.read(*ACCOUNT))["autoLend"] is True
+        assert (await somebody.balances())["USDC"] == {"available": "0", "locked": "0", "staked": "0"}
+        assert (await somebody.place(price="70.55", quantity="0.02")).status == 200
+        row = loads(await somebody.read("collateralQuery", "/api/v1/capital/collateral"))["collateral"][0]
+        by_hand = await somebody.write(
+            "POST", "borrowLendExecute", "/api/v1/borrowLend", symbol="USDC", side="Borrow", quantity="1"
+        )
+        moved = loads(await somebody.read("borrowHistoryQueryAll", "/wapi/v1/history/borrowLend"))
+    assert row["availableQuantity"] == "0"
+    assert (row["lendQuantity"], row["openOrderQuantity"], row["totalQuantity"]) == ("9.1752891343", "1.411", "10.5862891343")
+    assert said(by_hand) == (400, "PRECONDITION_FAILED", "Auto lend is enabled")
+    assert [(each["eventType"], each["source"], each["quantity"]) for each in moved] == [
+        ("LendRedeem", "AutoLend", "1.411"),
+        ("Lend", "AutoLend", "10.5862891343"),
+    ]
+    assert moved[0]["spotMarginOrderId"] is not None
+
+
+async def test_an_order_calls_back_what_is_lent_if_it_may() -> None:
+    lend = {"symbol": "USDC", "side": "Lend", "quantity": "9"}
+    async with open_desk(grants={"USDC": "10"}) as desk:
+        somebody = Stranger(desk)
+        await somebody.write("POST", "borrowLendExecute", "/api/v1/borrowLend", **lend)
+        path = ("maxOrderQuantity", "/api/v1/account/limits/order")
+        asked: dict[str, Any] = {"symbol": "SOL_USDC", "side": "Bid", "price": "100"}
+        plain = loads(await somebody.read(*path, **asked))
+        redeeming = loads(await somebody.read(*path, **asked, autoLendRedeem="true"))
+        refused = await somebody.place(price="100", quantity="0.1")
+        placed = await somebody.place(price="100", quantity="0.1", autoLendRedeem=True)
+        balance = (await somebody.balances())["USDC"]
+    assert [plain["maxOrderQuantity"], redeeming["maxOrderQuantity"]] == ["0.01", "0.1"]
+    assert said(refused) == (400, "INSUFFICIENT_FUNDS", "Insufficient funds")
+    assert placed.status == 200
+    assert balance == {"available": "0", "locked": "10", "staked": "0"}
 
 
 async def test_grants_are_deposits_newest_first_in_the_documented_form() -> None:

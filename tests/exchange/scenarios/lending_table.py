@@ -1,6 +1,7 @@
 """Plays scenarios of pools: those of `exchange.engine.lending.bank`, with whatever the accounts are given.
 
-Accounts say `borrow 10 SOL` and `lend 10 SOL`, or place orders in SOL_USDC; the exchange lets time pass with `wait`. The stories
+Accounts say `borrow 10 SOL`, `lend 10 SOL` and `auto-lend on`, or place orders in SOL_USDC, such as `bid 1 @ 100 redeeming`,
+which may call back what is lent; the exchange lets time pass with `wait`. The stories
 begin 2,800 seconds before a full hour. `rules: leverage 10` is everybody's; `state RepayOnly` and `fraction 0` are of both pools.
 """
 
@@ -23,6 +24,7 @@ from haversack.exchange.engine.event import (
     LiquidatingChanged,
     OrderAccepted,
     OrderFilled,
+    SettingsChanged,
 )
 from haversack.exchange.engine.lending.command import BorrowOrLend
 from haversack.exchange.engine.lending.event import InterestPaid, LoanChanged
@@ -70,13 +72,20 @@ class LendingStage(Stage):
         if words[0] in ("borrow", "lend"):
             account = next(number for number, name in self.names.items() if name == who)
             return BorrowOrLend(account, words[2], BorrowLendSide(words[0].capitalize()), units(words[1], SCALE))
-        return super()._command(who, words)
+        if words[0] == "auto-lend":
+            account = next(number for number, name in self.names.items() if name == who)
+            settings = AccountSettings(leverage_e8=self._leverage * 10**8, auto_lend=words[1] == "on")
+            return ChangeSettings(account, settings)
+        command = super()._command(who, [word for word in words if word != "redeeming"])
+        return msgspec.structs.replace(command, redeems=True) if words[-1] == "redeeming" else command
 
     def _answer(self, events: list[Event]) -> str:
         if events and isinstance(events[0], Declined):
             return f"refused {events[0].refusal.name}"
         if events and isinstance(events[0], OrderAccepted) and not any(isinstance(event, LoanChanged) for event in events):
             return super()._answer(events)
+        if len(events) == 1 and isinstance(events[0], SettingsChanged):
+            return "done"
         return "; ".join(filter(None, map(self._word, events))) or super()._answer(events)
 
     def _word(self, event: Event) -> str | None:

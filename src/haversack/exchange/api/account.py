@@ -8,7 +8,7 @@ from hashlib import sha256
 from msgspec import structs
 
 from haversack.exchange.admission import refused
-from haversack.exchange.api.caller import Caller, not_served
+from haversack.exchange.api.caller import Caller
 from haversack.exchange.engine.command import ChangeSettings
 from haversack.exchange.engine.event import Rejected
 from haversack.exchange.messages import Refused
@@ -24,11 +24,11 @@ LEVERAGE_SCALE = 8
 
 
 def account(caller: Caller, _operation: GetAccount) -> Account:
-    """Settings as they were chosen, and fees as new accounts have them; lending is off."""
+    """Settings as they were chosen, and fees as new accounts have them."""
     fees, chosen = caller.venue.listing.fees, caller.venue.engine.settings(caller.account)
     return Account(
         auto_borrow_settlements=chosen.auto_borrow_settlements,
-        auto_lend=False,
+        auto_lend=chosen.auto_lend,
         auto_realize_pnl=True,
         auto_repay_borrows=chosen.auto_repay_borrows,
         borrow_limit=_NO_LIMIT,
@@ -45,13 +45,11 @@ def account(caller: Caller, _operation: GetAccount) -> Account:
 
 
 def update(caller: Caller, operation: UpdateAccount) -> None:
-    """Change what is given. Lending cannot be switched on: idle money would have to be lent, and here nobody borrows."""
-    if operation.auto_lend:
-        raise not_served("Auto lend is")
+    """Change what is given. With auto-lend, what is available is lent at once; without it, what is lent stays so."""
     chosen = caller.venue.engine.settings(caller.account)
     given: dict[str, bool | int] = {
         name: value
-        for name in ("auto_borrow_settlements", "auto_repay_borrows")
+        for name in ("auto_borrow_settlements", "auto_lend", "auto_repay_borrows")
         if (value := getattr(operation, name)) is not None
     }
     if operation.leverage_limit is not None:

@@ -56,6 +56,8 @@ _TEXTS: Mapping[FacilityRefusal, Refused] = {
     LendingRefusal.ACCOUNT_LIQUIDATING: Refused.by_rule("ACCOUNT_LIQUIDATING", "Account is being liquidated"),
     LendingRefusal.CLOSED: Refused.by_rule(_PAUSED, "Borrow lend market is closed"),
     LendingRefusal.REPAY_ONLY: Refused.by_rule(_PAUSED, "Borrow lend market is in repay only mode"),
+    # Documented (support): who lends automatically cannot borrow or call back by hand.
+    LendingRefusal.AUTO_LEND: Refused.by_rule("PRECONDITION_FAILED", "Auto lend is enabled"),
     LendingRefusal.REDEEM_FIRST: Refused.by_rule("BORROW_REQUIRES_LEND_REDEEM", "Borrow requires lend redeem"),
     LendingRefusal.REPAY_FIRST: Refused.by_rule("LEND_REQUIRES_BORROW_REPAY", "Lend requires borrow repay"),
     LendingRefusal.BORROW_LIMIT: Refused.by_rule("BORROW_LIMIT", "Borrow limit exceeded"),

@@ -97,7 +97,9 @@ def _largest_in_spot(caller: Caller, market: Market, operation: GetMaxOrderQuant
     if price is None:
         twice = engine.twice_active_price(symbol)
         price = caller.venue.listing.opening_prices.get(symbol) if twice is None else _half(twice, caller.scales(symbol))
-    return caller.scales(symbol).short_quantity(engine.max_spot_quantity(caller.account, symbol, Side(operation.side), price))
+    redeems = bool(operation.auto_lend_redeem)
+    most = engine.max_spot_quantity(caller.account, symbol, Side(operation.side), price, redeems=redeems)
+    return caller.scales(symbol).short_quantity(most)
 
 
 def _half(twice: int, scales: Scales) -> Decimal:

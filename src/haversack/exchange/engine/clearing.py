@@ -110,7 +110,7 @@ class SpotClearing:
             asset = rules.base
             quantity = place.quantity if place.quantity is not None else ahead.quantity if ahead else 0
             need = quantity * rules.base_unit
-        if need > account.available(asset):
+        if need > account.available(asset) and need > account.available(asset) + self._redeemable(account, place, asset):
             return Refusal.INSUFFICIENT_FUNDS
         if (account.holdings or account.loans) and not account.is_house and not self._has_margin(place, account, ahead):
             return Refusal.INSUFFICIENT_MARGIN
@@ -126,8 +126,17 @@ class SpotClearing:
             quantity, quote = (ahead.quantity, ahead.quote) if ahead else (0, 0)
         return allows(self._margins, account, swap(self._rules, account.fees, place.side, quantity=quantity, quote=quote))
 
+    def _redeemable(self, account: Account, place: Place, asset: str) -> int:
+        lending = self._margins.lending
+        allowed = place.redeems or account.settings.auto_lend
+        return lending.redeemable(account.number, asset) if account.loans and allowed and lending is not None else 0
+
     def hold(self, order: WorkingOrder, events: list[Event]) -> None:
-        """Move money from available to locked."""
+        """Move money from available to locked, and call back first what is lent and missing."""
+        account = self._ledger.account(order.facts.account)
+        if account.loans and self._margins.lending is not None:
+            asset = self._rules.quote if order.facts.side is BID else self._rules.base
+            self._margins.lending.redeem_for(account, asset, order.held, order=order.facts, events=events)
         self._lock(order, order.held, events)
 
     def release(self, order: WorkingOrder, events: list[Event]) -> None:

@@ -97,6 +97,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, tag="place", array_like=T
     trigger: Trigger | None = None
     take_profit: Exit | None = None
     stop_loss: Exit | None = None
+    redeems: bool = False
+    """Whether what is lent may be called back for it; spot markets only."""
 
 
 class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag="cancel", array_like=True):

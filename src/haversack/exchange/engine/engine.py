@@ -76,6 +76,12 @@ class Engine(Readable):
 
     def apply(self, command: Command, now_us: int) -> list[Event]:
         """Do one command, at a time that the caller tells."""
+        events = self._apply(command, now_us)
+        if self._ledger.auto_lenders and self._margins.lending is not None:
+            self._margins.lending.lend_idle(events, now_us)
+        return events
+
+    def _apply(self, command: Command, now_us: int) -> list[Event]:
         if isinstance(command, Place):
             return self._placing.place(command, now_us)
         if isinstance(command, Cancel):
@@ -131,6 +137,7 @@ class Engine(Readable):
         if not self._margins.allows_leverage(account, command.settings.leverage_e8):
             return [Rejected(Refusal.LEVERAGE)]
         account.settings, account.budget = command.settings, None
+        (self._ledger.auto_lenders.add if command.settings.auto_lend else self._ledger.auto_lenders.discard)(account.number)
         return [SettingsChanged(command.account, command.settings)]
 
     def state_hash(self) -> str:
@@ -156,6 +163,7 @@ class Engine(Readable):
         """Take up the state of another engine with the same rules. This one must not have done anything yet."""
         assert not self._ledger.accounts, "a state is loaded into a new engine"
         load(state, self._ledger, self._markets)
+        self._ledger.auto_lenders.update(each.number for each in self._ledger.accounts if each.settings.auto_lend)
         remembered = dict(state.facilities)
         for facility in self._facilities:
             if facility.name in remembered:

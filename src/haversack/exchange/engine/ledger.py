@@ -135,7 +135,7 @@ class Account:
 class Ledger:
     """All accounts, numbered from 1 in the order of their opening, and the account that fees go to."""
 
-    __slots__ = ("_accounts", "_by_key", "_covers", "_fees", "_granted", "liquidate_us", "next_id", "settle_us")
+    __slots__ = ("_accounts", "_by_key", "_covers", "_fees", "_granted", "auto_lenders", "liquidate_us", "next_id", "settle_us")
 
     def __init__(self, assets: Iterable[AssetRules], *, first_id: int = 1) -> None:
         self.next_id = first_id
@@ -144,6 +144,8 @@ class Ledger:
         """When to settle next what perpetuals brought and cost."""
         self.liquidate_us = 0
         """When to look next for accounts whose margin is used up."""
+        self.auto_lenders: set[int] = set()
+        """Accounts whose settings say that all that is available is lent."""
         self._granted = {asset.symbol: 0 for asset in assets}
         self._fees = dict(self._granted)
         self._covers: dict[str, int] = {}

@@ -80,7 +80,7 @@ class Passing:
             if intervals and market.rules.perpetual is not None:
                 pay_funding(market, self._ledger, intervals, events)
         if now_us >= self._ledger.settle_us:
-            settle_accounts(self._ledger, events)
+            settle_accounts(self._ledger, self._margins, now_us, events)
             if events:
                 self._ledger.settle_us = next_settling_us(now_us)
         for facility in self.facilities:

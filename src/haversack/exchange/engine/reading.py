@@ -169,9 +169,10 @@ class Readable:
         """The largest order that margin allows in a perpetual, in quantity units."""
         return self._margins.max_order_quantity(self._ledger.account(account), symbol, side, price, reduce_only=reduce_only)
 
-    def max_spot_quantity(self, account: int, symbol: str, side: Side, price: Decimal | None) -> int:
+    def max_spot_quantity(self, account: int, symbol: str, side: Side, price: Decimal | None, *, redeems: bool = False) -> int:
         """The largest order that money and margin allow in a spot market, in quantity units; a bid without a price is none."""
-        return max_spot_quantity(self._margins, self._ledger.account(account), self._markets[symbol].rules, (side, price))
+        rules = self._markets[symbol].rules
+        return max_spot_quantity(self._margins, self._ledger.account(account), rules, (side, price), redeems=redeems)
 
     def max_withdrawal(self, account: int, asset: str, *, redeemable: int = 0) -> int:
         """How much of an asset is available, or can be called back, and is not needed; in its smallest units."""

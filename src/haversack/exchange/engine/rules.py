@@ -124,3 +124,5 @@ class AccountSettings(msgspec.Struct, frozen=True, array_like=True):
     auto_repay_borrows: bool = True
     leverage_e8: int = 10**8
     """Its highest leverage, in units of 1e-8."""
+    auto_lend: bool = False
+    """Whether all that is available is lent."""

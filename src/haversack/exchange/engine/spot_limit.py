@@ -19,15 +19,17 @@ if TYPE_CHECKING:
     from haversack.wire.enums import Side
 
 
-def max_spot_quantity(margins: Margins, account: Account, rules: MarketRules, order: tuple[Side, Decimal | None]) -> int:
+def max_spot_quantity(
+    margins: Margins, account: Account, rules: MarketRules, order: tuple[Side, Decimal | None], *, redeems: bool = False
+) -> int:
     """In quantity units, whole steps. The price of an ask is what it is expected to bring; 0 if it is not known."""
     side, price = order
     # Of the quote asset's smallest units, for one quantity unit.
     rate = Fraction(price or 0) * 10**rules.price_scale * rules.quote_unit
     if side is BID:
-        most = floor(account.available(rules.quote) / rate) if rate else 0
+        most = floor(_spendable(margins, account, rules.quote, redeems=redeems) / rate) if rate else 0
     else:
-        most = account.available(rules.base) // rules.base_unit
+        most = _spendable(margins, account, rules.base, redeems=redeems) // rules.base_unit
     steps = most // rules.step
     if not is_exposed(account):
         return steps * rules.step
@@ -52,6 +54,11 @@ def max_withdrawal(margins: Margins, account: Account, asset: str, *, redeemable
     return largest(
         account.available(asset) + redeemable, lambda amount: minus(worth, margins.value(asset, total - amount)) <= left
     )
+
+
+def _spendable(margins: Margins, account: Account, asset: str, *, redeems: bool) -> int:
+    lending = margins.lending if redeems or account.settings.auto_lend else None
+    return account.available(asset) + (lending.redeemable(account.number, asset) if lending else 0)
 
 
 def largest(most: int, is_allowed: Callable[[int], bool]) -> int:

@@ -35,6 +35,7 @@ FULL_US = NOW_US + 2_800_000_000
 """The next full hour."""
 HOUR_US = 3_600_000_000
 ALICE, BOB, CAROL = 1, 2, 3
+FREE = FeeTier(0, 0, 0, 0)
 SPOT, PERP = "SOL_USDC", "SOL_USDC_PERP"
 
 
@@ -112,7 +113,7 @@ class Bank:
         self.engine = new_engine(*pools)
         self.now_us = NOW_US
         for name in ("alice", "bob", "carol"):
-            opening = OpenAccount(name, FeeTier(0, 0, 0, 0), (("USDC", 10_000 * ONE), ("SOL", 100 * ONE)))
+            opening = OpenAccount(name, FREE, (("USDC", 10_000 * ONE), ("SOL", 100 * ONE)))
             self.engine.apply(opening, self.now_us)
         for account in (ALICE, BOB, CAROL):
             self.engine.apply(ChangeSettings(account, AccountSettings(leverage_e8=leverage * 10**8)), self.now_us)
@@ -122,9 +123,9 @@ class Bank:
         amount = int(Decimal(quantity).scaleb(SCALE))
         return self.engine.apply(BorrowOrLend(account, asset, BorrowLendSide(side), amount), self.now_us)
 
-    def open(self, name: str, *amounts: tuple[str, int]) -> int:
+    def open(self, name: str, *amounts: tuple[str, int], fees: FeeTier = FREE) -> int:
         """One more account, at a leverage of ten."""
-        self.engine.apply(OpenAccount(name, FeeTier(0, 0, 0, 0), amounts), self.now_us)
+        self.engine.apply(OpenAccount(name, fees, amounts), self.now_us)
         number = self.engine.account_of(name)
         assert number is not None
         self.engine.apply(ChangeSettings(number, AccountSettings(leverage_e8=10 * 10**8)), self.now_us)

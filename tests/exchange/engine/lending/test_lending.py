@@ -22,7 +22,7 @@ from exchange.engine.lending.bank import (
     balanced,
     new_engine,
 )
-from haversack.exchange.engine.command import ChangeSettings, Elapse, Place, SetPrices
+from haversack.exchange.engine.command import ChangeSettings, Elapse, Grant, Place, SetPrices
 from haversack.exchange.engine.event import (
     BalanceChanged,
     Declined,
@@ -33,6 +33,7 @@ from haversack.exchange.engine.event import (
 from haversack.exchange.engine.lending.event import InterestPaid, LoanChanged, PoolTold
 from haversack.exchange.engine.lending.lending import HOURS_MAX, Lending
 from haversack.exchange.engine.lending.refusal import LendingRefusal
+from haversack.exchange.engine.rules import FeeTier
 from haversack.wire.borrow_lend import BorrowLendState
 from haversack.wire.borrow_lend_history import BorrowLendEventType, BorrowLendSource, InterestPaymentType
 from haversack.wire.enums import Side
@@ -286,3 +287,58 @@ def test_a_quantity_off_the_step_is_our_own_mistake(side: str) -> None:
     bank = Bank()
     with pytest.raises(AssertionError, match="is no multiple of 10"):
         bank.ask(ALICE, side, "0.000001")
+
+
+def owing(bank: Bank, *amounts: tuple[str, int], **chosen: bool) -> int:
+    """An account that owes a fee of 0.5 USDC for a trade in a perpetual."""
+    dora = bank.open("dora", *amounts, fees=FeeTier(0, 0, 500, 500))
+    settings = msgspec.structs.replace(bank.engine.settings(dora), **chosen)
+    bank.engine.apply(ChangeSettings(dora, settings), bank.now_us)
+    bank.engine.apply(SetPrices(((PERP, 100 * 10**8),)), bank.now_us)
+    bank.engine.apply(order(BOB, Side.ASK, 10_000, 100), bank.now_us)
+    bank.engine.apply(order(dora, Side.BID, 10_000, 100), bank.now_us)
+    assert bank.engine.unsettled(dora) == -ONE // 2
+    return dora
+
+
+def test_a_settlement_takes_what_is_lent_when_nothing_is_available() -> None:
+    bank = Bank()
+    dora = owing(bank, ("SOL", 100 * ONE), ("USDC", 10 * ONE))
+    bank.ask(dora, "Lend", "9.9", "USDC")
+    events = bank.wait(NOW_US + 10_000_000)
+    moved = next(event for event in events if isinstance(event, LoanChanged))
+    assert (moved.kind, moved.amount, moved.source) == (
+        *(BorrowLendEventType.LEND_REDEEM, 4 * ONE // 10),
+        BorrowLendSource.RECONCILIATION,
+    )
+    assert bank.engine.unsettled(dora) == 0
+    assert (bank.quantity(dora, "USDC"), bank.available(dora, "USDC")) == (D("9.5"), D(0))
+
+
+def test_a_settlement_borrows_if_the_account_wants_it() -> None:
+    bank, other = Bank(), Bank()
+    dora, erin = owing(bank, ("SOL", 100 * ONE), auto_borrow_settlements=True), owing(other, ("SOL", 100 * ONE))
+    for each in (bank, other):
+        each.wait(NOW_US + 10_000_000)
+    assert (bank.engine.unsettled(dora), bank.available(dora, "USDC")) == (0, D(0))
+    assert -D("0.5001") < bank.quantity(dora, "USDC") <= -D("0.5")
+    assert (other.engine.unsettled(erin), other.loan(erin, "USDC")) == (-ONE // 2, None)
+
+
+def test_what_becomes_available_is_lent_and_what_a_pool_does_not_take_stays() -> None:
+    bank = Bank()
+    settings = msgspec.structs.replace(bank.engine.settings(ALICE), auto_lend=True)
+    bank.engine.apply(ChangeSettings(ALICE, settings), bank.now_us)
+    bank.engine.apply(Grant(ALICE, (("SOL", 50 * ONE),)), bank.now_us)
+    assert (bank.available(ALICE), bank.quantity(ALICE)) == (D(0), D(150))
+    bank.engine.apply(Grant(ALICE, (("SOL", 900 * ONE), ("USDC", 7))), bank.now_us)
+    assert (bank.available(ALICE), bank.available(ALICE, "USDC")) == (D(900), D("0.000007"))
+
+
+def test_auto_lend_outlasts_a_move_into_another_engine() -> None:
+    bank, other = Bank(), new_engine()
+    settings = msgspec.structs.replace(bank.engine.settings(ALICE), auto_lend=True)
+    bank.engine.apply(ChangeSettings(ALICE, settings), bank.now_us)
+    other.load(bank.engine.dump())
+    grant = Grant(ALICE, (("SOL", 50 * ONE),))
+    assert other.apply(grant, bank.now_us) == bank.engine.apply(grant, bank.now_us)

@@ -79,6 +79,16 @@ class Allowing:
         most = max(0, min(pool.rules.limit - pool.total_borrowed, pool.borrowable)) // step
         return largest(most, lambda count: self._has_margin(account, pool, count * step, now_us)) * step
 
+    def redeemable(self, account: Account, asset: str) -> int:
+        """How much of what an account lends it could call back now."""
+        loan = account.loans.get(asset)
+        if loan is None or loan.is_borrow or account.liquidating:
+            return 0
+        pool = self._moving.pools[asset]
+        if pool.rules.state is BorrowLendState.CLOSED:
+            return 0
+        return min(loan.quantity, pool.redeemable // pool.rules.step * pool.rules.step)
+
     def _funds(self, account: Account, pool: Pool, amount: int) -> LendingRefusal | None:
         return LendingRefusal.INSUFFICIENT_FUNDS if amount > account.available(pool.rules.asset) else None
 

@@ -11,12 +11,14 @@ from haversack.exchange.engine.event import Declined, Event
 from haversack.exchange.engine.facility import Handler, Parts
 from haversack.exchange.engine.ledger import Account
 from haversack.exchange.engine.lending.allowing import Allowing
+from haversack.exchange.engine.lending.automatic import Automatic
 from haversack.exchange.engine.lending.command import BorrowOrLend
 from haversack.exchange.engine.lending.event import PoolTold
 from haversack.exchange.engine.lending.loan import Loan
 from haversack.exchange.engine.lending.moving import HOUR_US, Moving
 from haversack.exchange.engine.lending.pool import Pool
 from haversack.exchange.engine.lending.rates import of_hours, rate_e28
+from haversack.exchange.engine.lending.refusal import LendingRefusal
 from haversack.exchange.engine.lending.rescue import Rescue
 from haversack.exchange.engine.lending.rules import PoolRules
 from haversack.wire.borrow_lend import BorrowLendSide
@@ -61,6 +63,7 @@ class Lending:
         self._moving = Moving(parts.ledger, self.pools)
         self._allowing = Allowing(self._moving, parts.margins)
         parts.liquidating.rescue = Rescue(self._moving, parts)
+        parts.margins.lending = Automatic(self._moving, self._allowing)
 
     def handlers(self) -> Mapping[type, Handler]:
         """Its one command."""
@@ -78,8 +81,7 @@ class Lending:
 
     def redeemable(self, account: int, asset: str) -> int:
         """How much of what an account lends it could call back now, in the asset's smallest units."""
-        loan = self._ledger.account(account).loans.get(asset)
-        return min(max(0, loan.quantity), self.pools[asset].redeemable) if loan else 0
+        return self._allowing.redeemable(self._ledger.account(account), asset)
 
     def max_borrow(self, account: int, asset: str, now_us: int) -> int:
         """The most that an account could borrow now, in the asset's smallest units."""
@@ -90,6 +92,8 @@ class Lending:
         assert amount > 0, f"{amount} {command.asset} to borrow or lend"
         assert amount % pool.rules.step == 0, f"{amount} {command.asset} is no multiple of {pool.rules.step}"
         loan, allowing, moving = account.loans.get(command.asset), self._allowing, self._moving
+        if command.side is BorrowLendSide.BORROW and account.settings.auto_lend:
+            return [Declined(LendingRefusal.AUTO_LEND)]
         if command.side is BorrowLendSide.LEND:
             if loan and loan.is_borrow:
                 refused, act = allowing.repay_refusal(account, pool, amount), moving.repay

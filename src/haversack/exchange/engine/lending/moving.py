@@ -39,9 +39,11 @@ class Moving:
         """From the account into the pool, off what it owes."""
         return self._move(account, asset, amount, (REPAY, source), now_us=now_us)
 
-    def redeem(self, account: Account, asset: str, amount: int, *, source: BorrowLendSource, now_us: int) -> list[Event]:
-        """From the pool back to the account."""
-        return self._move(account, asset, -amount, (REDEEM, source), now_us=now_us)
+    def redeem(
+        self, account: Account, asset: str, amount: int, *, source: BorrowLendSource, now_us: int, order_id: int | None = None
+    ) -> list[Event]:
+        """From the pool back to the account, for an order if one is named."""
+        return self._move(account, asset, -amount, (REDEEM, source), now_us=now_us, order_id=order_id)
 
     def borrow(self, account: Account, asset: str, amount: int, *, source: BorrowLendSource, now_us: int) -> list[Event]:
         """From the pool to the account, which owes it from then on, and the entry fee with it."""
@@ -100,7 +102,14 @@ class Moving:
         return LoanChanged(account.number, asset, after, REPAY, amount, BorrowLendSource.LIQUIDATION_ADL, self.count)
 
     def _move(
-        self, account: Account, asset: str, amount: int, cause: tuple[BorrowLendEventType, BorrowLendSource], *, now_us: int
+        self,
+        account: Account,
+        asset: str,
+        amount: int,
+        cause: tuple[BorrowLendEventType, BorrowLendSource],
+        *,
+        now_us: int,
+        order_id: int | None = None,
     ) -> list[Event]:
         """Into the pool if positive. The account has the money, and the loan what is taken off it."""
         pool, balance, (kind, source) = self.pools[asset], account.balances[asset], cause
@@ -120,7 +129,7 @@ class Moving:
             self.hour_us = (now_us // HOUR_US + 1) * HOUR_US
         self.count += 1
         return [
-            LoanChanged(account.number, asset, after, kind, abs(amount), source, self.count),
+            LoanChanged(account.number, asset, after, kind, abs(amount), source, self.count, order_id),
             BalanceChanged(account.number, asset, balance.available, balance.locked),
         ]
 

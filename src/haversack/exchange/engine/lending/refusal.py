@@ -11,6 +11,7 @@ class LendingRefusal(FacilityRefusal):
     ACCOUNT_LIQUIDATING = "the account is being liquidated"
     CLOSED = "the pool is closed"
     REPAY_ONLY = "the pool takes nothing but repayments and redemptions"
+    AUTO_LEND = "the account lends all that is available"
     REDEEM_FIRST = "the account lends less than it wants back"
     REPAY_FIRST = "the account owes less than it wants to repay"
     BORROW_LIMIT = "the pool would have too much borrowed"

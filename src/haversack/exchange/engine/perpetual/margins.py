@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -31,6 +31,7 @@ from haversack.wire.enums import Side
 
 if TYPE_CHECKING:
     from haversack.exchange.engine.command import Place
+    from haversack.exchange.engine.event import Event, OrderFacts
     from haversack.exchange.engine.ledger import Account
     from haversack.exchange.engine.market import Market
     from haversack.exchange.engine.rules import PerpetualRules
@@ -38,6 +39,26 @@ if TYPE_CHECKING:
 
 LEVERAGE_SCALE = 8
 _ZERO = Decimal(0)
+
+
+class AutoLending(Protocol):
+    """Lends and calls back what nobody asked for; lending does."""
+
+    def redeemable(self, account: int, asset: str) -> int:
+        """How much could be called back now."""
+        ...
+
+    def redeem_for(self, account: Account, asset: str, amount: int, *, order: OrderFacts, events: list[Event]) -> None:
+        """Call back what is missing of an amount that an order takes."""
+        ...
+
+    def pay(self, account: Account, now_us: int, events: list[Event]) -> None:
+        """Find cash for what an account owes unsettled."""
+        ...
+
+    def lend_idle(self, events: list[Event], now_us: int) -> None:
+        """Lend what became available by these events, where the settings say so, and tell it with them."""
+        ...
 
 
 class Margins:
@@ -48,6 +69,8 @@ class Margins:
         self.markets: dict[str, Market] = {}
         """All markets, spot markets too."""
         self._flat_mmf = _ZERO
+        self.lending: AutoLending | None = None
+        """Set by what lets accounts lend."""
         self.version = 0
         """Raised whenever a mark price changes."""
 

@@ -16,6 +16,7 @@ from haversack.units import compact
 
 if TYPE_CHECKING:
     from haversack.exchange.engine.market import Market
+    from haversack.exchange.engine.perpetual.margins import Margins
 
 
 def pay_funding(market: Market, ledger: Ledger, intervals: Sequence[EndedInterval], events: list[Event]) -> None:
@@ -53,11 +54,13 @@ def _pay(market: Market, ledger: Ledger, interval: EndedInterval, events: list[E
     ledger.take_fee(rules.quote, kept)
 
 
-def settle_accounts(ledger: Ledger, events: list[Event]) -> None:
+def settle_accounts(ledger: Ledger, margins: Margins, now_us: int, events: list[Event]) -> None:
     """Move what is unsettled into the balances. The house's stays where it is: nothing that it does needs it."""
     for account in ledger.accounts:
         if account.is_house or not account.unsettled:
             continue
+        if margins.lending is not None and -account.unsettled > account.available(CASH):
+            margins.lending.pay(account, now_us, events)
         settled = settle(account.unsettled, account.available(CASH))
         if settled.moved:
             balance = account.balances[CASH]
