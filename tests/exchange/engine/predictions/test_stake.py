@@ -5,9 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 from exchange.engine.predictions.fair import ANN, BEN, CID, CUP, HOUSE, ONE, SECOND_US, SOL, Play
-from haversack.exchange.engine.command import Grant, Place, SetPrices
+from haversack.exchange.engine.command import ChangeSettings, Grant, Place, SetPrices
 from haversack.exchange.engine.event import LiquidatingChanged, Refusal, Rejected
 from haversack.exchange.engine.predictions.command import ProposeResolution
+from haversack.exchange.engine.rules import AccountSettings
 from haversack.wire.enums import Side
 
 BID, ASK = Side.BID, Side.ASK
@@ -40,11 +41,12 @@ def free(play: Play, account: int) -> Decimal:
 
 def test_leverage_limit_counts_for_perpetuals_alone() -> None:
     play = opened()
-    # At twenty times leverage 10 SOL take 50, and 100 predictions at 0.5 take 50 and their fee.
+    play.do(ChangeSettings(CID, AccountSettings(leverage_e8=10 * 10**8)))
+    # At ten times leverage 10 SOL take 100, and 100 predictions at 0.4 take 40 and their fee.
     place(play, CID, SOL, BID, 9_900, 100)
-    assert free(play, CID) == 200 - Decimal(50)
+    assert free(play, CID) == 200 - Decimal(100)
     place(play, CID, CUP, BID, 40, 1_000)
-    assert free(play, CID) == 200 - Decimal(50) - 40 - Decimal("0.018")
+    assert free(play, CID) == 200 - Decimal(100) - 40 - Decimal("0.018")
     figures = play.engine.margin(CID)
     assert figures.net_equity_locked == figures.net_equity - figures.net_equity_available
     assert figures.net_exposure_futures == 1_000 + Decimal("40.018")
