@@ -180,8 +180,8 @@ class BorrowLendMarket(Answer, frozen=True, kw_only=True):
     throttle_update_fraction: Decimal
     """How far the throttle's bound moves in one step."""
     throttle_utilization_bound: Decimal
-    """How high utilization may go in the present step; liquidations excepted. At rest it is the threshold and that fraction of what
-    is left to `max_utilization` (observed 2025-06)."""
+    """How high utilization may go in the present step; liquidations excepted. At rest it is the threshold and that fraction of
+    what is left to `max_utilization` (observed 2025-06)."""
     throttle_utilization_threshold: Decimal
     """Utilization at which the throttle begins."""
     timestamp_rfc3339: str = field(name="timestamp")
@@ -222,7 +222,9 @@ class BorrowLendMarketPoint(Answer, frozen=True, kw_only=True):
 
 
 class GetBorrowLendMarketHistory(Operation[list[BorrowLendMarketPoint]], frozen=True, kw_only=True):
-    """How the pools were. Its rows do not name their pool, so name one. How they are sorted is not documented.
+    """How the pools were. Its rows do not name their pool, so name one.
+
+    How they are sorted is not documented: the oldest first at the local exchange.
 
     Source: GET /api/v1/borrowLend/markets/history (get_borrow_lend_markets_history). Public.
     """
@@ -230,7 +232,7 @@ class GetBorrowLendMarketHistory(Operation[list[BorrowLendMarketPoint]], frozen=
     method, path = "GET", "/api/v1/borrowLend/markets/history"
 
     interval: BorrowLendIntervalLike
-    """How far back, or how far apart; it is not documented which."""
+    """How far back, or how far apart; it is not documented which. At the local exchange how far back."""
     symbol: str | None = None
     """The asset; all if not sent."""
 

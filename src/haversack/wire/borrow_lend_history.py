@@ -126,7 +126,7 @@ class InterestPayment(Answer, frozen=True, kw_only=True):
 
     interest_rate: Decimal
     duration: int = field(name="interval")
-    """How long it was for; its unit is not documented."""
+    """How long it was for; its unit is not documented, and seconds at the local exchange."""
     market_symbol: str
     """The spot market of what was borrowed or lent, or the futures market of the unrealized profit."""
     payment_type: InterestPaymentType

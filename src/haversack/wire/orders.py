@@ -184,7 +184,7 @@ class PlaceOrders(_ByOrders[list[BatchResult]], frozen=True):
     """Send several orders in one request; the answer has one result for each, in their order. Some may be refused and others not.
 
     Source: POST /api/v1/orders (execute_order_batch). Signed as orderExecute, once for every order in one string. The largest
-    batch is not documented.
+    batch is not documented; the local exchange takes 50.
     """
 
     method, path, instruction, payload = "POST", "/api/v1/orders", "orderExecute", "OrderExecutePayload"

@@ -178,7 +178,7 @@ class GetRfqFillHistory(Operation[Page[RfqFill]], frozen=True, kw_only=True):
     offset: int | None = None
     """Rows to skip; 0 if not sent."""
     quote_id: str | None = None
-    """By its name the quote's; the documentation's sentence speaks of the RFQ. Which it is, is not known."""
+    """By its name the quote's; the documentation's sentence speaks of the RFQ. The local exchange takes it for the quote's."""
     side: SideLike | None = None
     sort_direction: SortDirectionLike | None = None
     symbol: str | None = None
@@ -200,7 +200,7 @@ class QuoteFill(Answer, frozen=True, kw_only=True):
     quote_id: str
     rfq_id: str
     side: Side
-    """Whose it is, the maker's or the requester's, is not documented."""
+    """Whose it is, is not documented; the local exchange tells the maker's."""
     symbol: str
 
     @property

@@ -123,7 +123,7 @@ class CreateStrategy(Operation[Strategy], frozen=True, kw_only=True):
     """Start a strategy; the answer is the strategy as it stands.
 
     A scheduled one sends quantity / (duration / interval) at every interval (inferred). Which of the optional parameters it
-    needs is not documented; without quantity, duration and interval it has nothing to do.
+    needs is not documented; without quantity, duration and interval it has nothing to do, and the local exchange refuses it.
     Source: POST /api/v1/strategy (strategy_create). Signed as strategyCreate.
     """
 

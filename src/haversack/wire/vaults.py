@@ -216,7 +216,8 @@ class VaultSnapshot(Answer, frozen=True, kw_only=True):
 class GetVaultHistory(Operation[list[VaultSnapshot]], frozen=True, kw_only=True):
     """What the vaults were worth at regular intervals of the past; of one vault, or of all.
 
-    Not documented: whether `interval` says how far back the rows go or how far apart they are, and how they are sorted.
+    Not documented: whether `interval` says how far back the rows go or how far apart they are, and how they are sorted. The local
+    exchange takes it for how far back, and sorts them oldest first.
     Source: GET /api/v1/vaults/history (get_vault_history). Public.
     """
 
