@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -288,7 +289,7 @@ async def test_whole_story_through_the_real_client() -> None:
         mark = (await client.markets.mark_prices(ALDER))[0]
         assert (mark.index_price, 0.7 < float(mark.mark_price) < 0.9) == (None, True)
         order = await client.orders.place(symbol=ALDER, side="Ask", order_type="Market", quantity="50")
-        assert (order.status, order.executed_quantity) == ("Filled", 50)
+        assert (str(order.status), order.executed_quantity) == ("Filled", Decimal(50))
         with pytest.raises(ApiError):
             await client.orders.place(symbol=ALDER, side="Bid", order_type="Limit", price="1.01", quantity="1")
         await exchange.resolve(ALDER, is_yes=False, delay_s=5)

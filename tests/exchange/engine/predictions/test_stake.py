@@ -64,7 +64,7 @@ def test_perpetuals_are_liquidated_with_their_own_money() -> None:
     place(play, CID, CUP, BID, 51, 2_000)
     place(play, CID, SOL, BID, 10_010, 150)
     # What CUP is worth now is no money for SOL: it has 200 less 102.
-    told = []
+    told: list[LiquidatingChanged] = []
     for index in range(99, 80, -1):
         for _ in range(20):
             price(play, index)
