@@ -21,7 +21,8 @@ app.command(
     It prints one line once it accepts connections. Any valid key pair gets an account with paper money. Started again on the
     same folder, the exchange continues where it stopped.
 
-    While it runs, its subcommands move its clock, give accounts money, close markets and let things go wrong.
+    While it runs, its subcommands move its clock, give accounts money, close markets, say what prices, vaults and predictions
+    come to, and let things go wrong.
 
     Example: haversack exchange --port 8787 --data ./exchange --seed 7
     """,
