@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
 
@@ -71,4 +72,4 @@ async def test_answer_that_the_listing_knows_is_given_in_time(tmp_path: Path) ->
         await exchange.advance(s=600)
         (resolved,) = (await client.predictions.events(symbol=SYMBOL))[0].prediction_markets
     assert (proposed.proposed_resolution, proposed.resolution_price) == (False, None)
-    assert (resolved.proposed_resolution, resolved.resolution_price) == (False, 0)
+    assert (resolved.proposed_resolution, resolved.resolution_price) == (False, Decimal(0))
