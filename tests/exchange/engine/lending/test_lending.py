@@ -26,6 +26,7 @@ from haversack.exchange.engine.command import ChangeSettings, Elapse, Grant, Pla
 from haversack.exchange.engine.event import (
     BalanceChanged,
     Declined,
+    LiquidatingChanged,
     OrderAccepted,
     Refusal,
     Rejected,
@@ -251,15 +252,22 @@ def test_an_account_with_position_and_debt_loses_both() -> None:
 
 def test_a_liquidated_account_may_only_repay() -> None:
     bank = Bank()
-    engine = bank.engine
-    bank.ask(ALICE, "Borrow", "100")
-    engine.apply(order(BOB, Side.BID, 9_900, 900, SPOT), bank.now_us)
-    bank.ask(ALICE, "Lend", "5", "USDC")
-    account = engine._ledger.account(ALICE)  # the flag alone is what is asked about here
-    account.liquidating = True
+    dora = bank.open("dora", ("USDC", 5_000 * ONE))
+    bank.ask(dora, "Lend", "5", "USDC")
+    bank.ask(dora, "Borrow", "90")
+    bank.engine.apply(order(BOB, Side.BID, 9_900, 900, SPOT), bank.now_us)
+    bank.engine.apply(order(dora, Side.ASK, 9_900, 900, SPOT), bank.now_us)
+    bank.engine.apply(order(dora, Side.BID, 1_000, 1, SPOT), bank.now_us)
+    bank.engine.apply(order(BOB, Side.ASK, 25_000, 1, SPOT), bank.now_us)
+    bank.engine.apply(order(CAROL, Side.BID, 25_000, 1, SPOT), bank.now_us)
+    bank.engine.apply(order(CAROL, Side.BID, 24_000, 1, SPOT), bank.now_us)
+    # A round that cancels does nothing else.
+    assert LiquidatingChanged(dora, is_liquidating=True) in bank.wait(NOW_US + 1_000_000)
     refused = [Declined(LendingRefusal.ACCOUNT_LIQUIDATING)]
-    assert bank.ask(ALICE, "Borrow", "1") == bank.ask(ALICE, "Borrow", "1", "USDC") == refused
-    assert isinstance(bank.ask(ALICE, "Lend", "1")[0], LoanChanged)
+    for side, asset in (("Borrow", "SOL"), ("Borrow", "USDC"), ("Lend", "USDC")):
+        assert bank.ask(dora, side, "1", asset) == refused
+    bank.engine.apply(Grant(dora, (("SOL", ONE),)), bank.now_us)
+    assert isinstance(bank.ask(dora, "Lend", "1")[0], LoanChanged)
 
 
 def test_a_loan_that_lasts_can_be_repaid_to_a_pool_that_takes_nothing_new() -> None:

@@ -6,7 +6,7 @@ neither is documented. A public bot gets back what it lent with the side Borrow,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -97,7 +97,7 @@ class Allowing:
             return spare(self._margins, account) >= 0
 
     @contextmanager
-    def _supposed(self, account: Account, pool: Pool, amount: int, now_us: int) -> Iterator[None]:
+    def _supposed(self, account: Account, pool: Pool, amount: int, now_us: int) -> Generator[None, None, None]:
         """As if the account had borrowed so much, with the entry fee."""
         asset = pool.rules.asset
         held = account.balances.get(asset)
