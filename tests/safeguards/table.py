@@ -966,7 +966,7 @@ SAFEGUARDS = (
     Safeguard(
         "nobody spends what is not there",
         "exchange/engine/clearing.py",
-        "if need > account.available(asset):",
+        "if need > account.available(asset) and need > account.available(asset) + self._redeemable(account, place, asset):",
         "if need > 10**60:",
         "tests/exchange/engine/test_money.py::test_order_needs_the_funds_for_what_it_may_give",
     ),
@@ -1337,15 +1337,15 @@ SAFEGUARDS = (
     Safeguard(
         "a spot order takes no margin",
         "exchange/engine/clearing.py",
-        "if account.holdings and not account.is_house and not self._has_margin(place, account, ahead):",
+        "if (account.holdings or account.loans) and not account.is_house and not self._has_margin(place, account, ahead):",
         "if False:",
         "tests/exchange/api/test_margin.py::test_spot_order_that_costs_worth_needs_what_is_not_locked",
     ),
     Safeguard(
         "a withdrawal would leave margin",
         "exchange/engine/spot_limit.py",
-        "minus(worth, margins.value(asset, total - amount)) <= left)",
-        "True)",
+        "lambda amount: minus(worth, margins.value(asset, total - amount)) <= left",
+        "lambda amount: True",
         "tests/exchange/api/test_margin.py::test_withdrawal_leaves_what_is_locked_as_margin",
     ),
     Safeguard(
