@@ -13,6 +13,7 @@ from pathlib import Path
 
 from exchange import journal_writer
 from exchange.durability.lab import cut
+from exchange.engine.test_all_facilities import run as together
 from exchange.engine.test_engine_properties import Pair
 from exchange.engine.traffic import OPENINGS, Traffic, new_engine
 from haversack.clock import ManualClock, seeded_random
@@ -26,6 +27,7 @@ from prove.found import Found, each
 TESTS = Path(__file__).resolve().parents[1]
 COMMANDS = 5_000
 REPLAYED = 1_000
+TOGETHER = 2_000
 HASH_SEEDS = 10
 FORGED, GOOD = 1_000, 100
 NOW_MS = 1_788_285_151_000
@@ -63,6 +65,19 @@ def replay(seeds: range) -> Found:
                     again.apply(kept.command, kept.now_us)
         assert again.state_hash() == live.state_hash(), "the replayed state is another one"
         return REPLAYED
+
+    return each(seeds, attempt)
+
+
+def facilities(seeds: range) -> Found:
+    """Everything that the exchange does, at once: nothing lost or made, and who takes over or begins anew does the same."""
+
+    def attempt(seed: int) -> int:
+        try:
+            together(seed, TOGETHER)
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise AssertionError(repr(error)) from error
+        return TOGETHER
 
     return each(seeds, attempt)
 

@@ -41,6 +41,7 @@ HARNESSES = (
     Harness("cancelled", ("P15",), "prove.joined:cancelled", "cancellations", 13, 1, 6.0),
     Harness("engine", ("P4", "P5"), "prove.exchange:engine", "commands", 20_000, 1, 15.0),
     Harness("replay", ("P5",), "prove.exchange:replay", "commands", 5_000, 10, 1.0),
+    Harness("facilities", ("P5",), "prove.exchange:facilities", "commands", 5_000, 10, 2.5),
     Harness("power", ("P6",), "prove.exchange:power", "images of a disk", 50_000, 200, 0.04),
     Harness("kill", ("P7",), "prove.exchange:kill", "kills", 1_000, 20, 0.4),
     Harness("contract", ("P9",), "prove.contract:contract", "requests", 130, 1, 13.0),

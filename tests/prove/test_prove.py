@@ -47,7 +47,7 @@ def test_every_harness_can_be_found_and_tries_nothing_where_there_are_no_seeds(h
 
 
 def test_promise_means_all_its_harnesses_once() -> None:
-    assert [harness.name for harness in find(["P4", "p5", "engine"])] == ["engine", "replay"]
+    assert [harness.name for harness in find(["P4", "p5", "engine"])] == ["engine", "replay", "facilities"]
     assert find(["all"]) == list(HARNESSES)
 
 
