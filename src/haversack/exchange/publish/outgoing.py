@@ -59,3 +59,13 @@ class Beat:
 
     def _moment_us(self, number: int) -> int:
         return number * self._period_us + self._phase_us
+
+
+class Moment(NamedTuple):
+    """What is the same for all events of one command."""
+
+    engine_us: int
+    emit_us: int
+    wanted: Wanted
+    outcomes: dict[int, tuple[int, int]]
+    """What each market order will have executed in the end."""

@@ -5,8 +5,8 @@ Nothing is written for a stream to which nobody listens. Whoever calls keeps the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from haversack.exchange.engine.event import (
     BalanceChanged,
@@ -28,7 +28,7 @@ from haversack.exchange.listing import INDEX_SCALE, Listing
 from haversack.exchange.publish import liquidations
 from haversack.exchange.publish.depth import DepthWindow, LevelFrames
 from haversack.exchange.publish.names import DEPTH_WINDOWS_US, POSITIONS
-from haversack.exchange.publish.outgoing import Outgoing, Timed, Wanted
+from haversack.exchange.publish.outgoing import Moment, Outgoing, Timed, Wanted
 from haversack.exchange.publish.predictions import PredictionMarks
 from haversack.exchange.publish.rfq import RfqFrames
 from haversack.exchange.publish.rolling import KlineStreams, OpenInterestStreams, TickerStreams
@@ -47,16 +47,6 @@ ORDERS, BALANCES = "account.orderUpdate", "account.balanceUpdate"
 
 # Made once: `A | B` makes a new union each time.
 _OUTCOMES = (OrderFilled, OrderEnded)
-
-
-class _Moment(NamedTuple):
-    """What is the same for all events of one command."""
-
-    engine_us: int
-    emit_us: int
-    wanted: Wanted
-    outcomes: dict[int, tuple[int, int]]
-    """What each market order will have executed in the end."""
 
 
 class Publisher:
@@ -81,7 +71,7 @@ class Publisher:
             self._timed.append(OpenInterestStreams(listing, open_interest))
         if mark_price is not None:
             self._timed.append(PredictionMarks(listing, mark_price))
-        self._makers: dict[type, Callable[[Any, _Moment], list[Outgoing]]] = {
+        self._makers: Mapping[type, Callable[[Any, Moment], list[Outgoing]]] = {
             LevelChanged: self._level,
             TopChanged: self._top,
             TradePrinted: self._trade,
@@ -105,7 +95,7 @@ class Publisher:
             for event in events
             if isinstance(event, _OUTCOMES) and event.order.price is None
         }
-        moment = _Moment(engine_us, emit_us, wanted, outcomes)
+        moment = Moment(engine_us, emit_us, wanted, outcomes)
         outgoing: list[Outgoing] = []
         for event in events:
             maker = self._makers.get(type(event))
@@ -135,7 +125,7 @@ class Publisher:
         """When `due` will have something to say again; now, if a moment was missed."""
         return min(timed.next_us(now_us) for timed in self._timed)
 
-    def _level(self, event: LevelChanged, moment: _Moment) -> list[Outgoing]:
+    def _level(self, event: LevelChanged, moment: Moment) -> list[Outgoing]:
         for window in self._windows:
             window.collect(event, moment.engine_us, moment.wanted)
         writer = self._levels[event.symbol]
@@ -143,7 +133,7 @@ class Publisher:
             return []
         return [Outgoing(writer.stream, None, writer.write(event, engine_us=moment.engine_us, emit_us=moment.emit_us))]
 
-    def _top(self, event: TopChanged, moment: _Moment) -> list[Outgoing]:
+    def _top(self, event: TopChanged, moment: Moment) -> list[Outgoing]:
         stream, scales = f"bookTicker.{event.symbol}", self._scales[event.symbol]
         if not moment.wanted(stream, None):
             return []
@@ -160,7 +150,7 @@ class Publisher:
         )
         return [_public(stream, update)]
 
-    def _trade(self, event: TradePrinted, moment: _Moment) -> list[Outgoing]:
+    def _trade(self, event: TradePrinted, moment: Moment) -> list[Outgoing]:
         self._klines.change(event.symbol)
         stream, scales = f"trade.{event.symbol}", self._scales[event.symbol]
         if not moment.wanted(stream, None):
@@ -178,11 +168,11 @@ class Publisher:
         )
         return [_public(stream, update)]
 
-    def _liquidation(self, event: LiquidationPrinted, moment: _Moment) -> list[Outgoing]:
+    def _liquidation(self, event: LiquidationPrinted, moment: Moment) -> list[Outgoing]:
         told = liquidations.told(event, self._scales[event.symbol], engine_us=moment.engine_us, emit_us=moment.emit_us)
         return [_public(stream, update) for stream, update in told if moment.wanted(stream, None)]
 
-    def _mark(self, event: MarkChanged, moment: _Moment) -> list[Outgoing]:
+    def _mark(self, event: MarkChanged, moment: Moment) -> list[Outgoing]:
         stream = f"markPrice.{event.symbol}"
         if not moment.wanted(stream, None):
             return []
@@ -198,7 +188,7 @@ class Publisher:
         )
         return [_public(stream, update)]
 
-    def _order(self, event: OrderChange, moment: _Moment) -> list[Outgoing]:
+    def _order(self, event: OrderChange, moment: Moment) -> list[Outgoing]:
         facts = event.order
         streams = [name for name in (ORDERS, f"{ORDERS}.{facts.symbol}") if moment.wanted(name, facts.account)]
         if not streams:
@@ -213,13 +203,13 @@ class Publisher:
         )
         return [Outgoing(stream, facts.account, write_frame(stream, update)) for stream in streams]
 
-    def _balance(self, event: BalanceChanged, moment: _Moment) -> list[Outgoing]:
+    def _balance(self, event: BalanceChanged, moment: Moment) -> list[Outgoing]:
         if not moment.wanted(BALANCES, event.account):
             return []
         update = balance_update(event, engine_us=moment.engine_us, emit_us=moment.emit_us, asset_scales=self._asset_scales)
         return [Outgoing(BALANCES, event.account, write_frame(BALANCES, update))]
 
-    def _position(self, event: PositionChanged, moment: _Moment) -> list[Outgoing]:
+    def _position(self, event: PositionChanged, moment: Moment) -> list[Outgoing]:
         streams = [name for name in (POSITIONS, f"{POSITIONS}.{event.symbol}") if moment.wanted(name, event.account)]
         perpetual = self._rules[event.symbol].perpetual
         if not streams or perpetual is None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from haversack.exchange.engine.rfq.event import CandidateFound, QuoteEnded, RfqEnded, RfqFilled, RfqOpened
 from haversack.exchange.listing import RfqMarket
 from haversack.exchange.publish.names import RFQS
-from haversack.exchange.publish.outgoing import Outgoing, Wanted
+from haversack.exchange.publish.outgoing import Moment, Outgoing
 from haversack.exchange.render_rfq import (
-    Moment,
     active_update,
     candidate_update,
     ended_update,
@@ -22,17 +21,12 @@ from haversack.wire.events_rfq import RfqUpdate
 from haversack.wire.frames import write_frame
 
 
-class _Moment(Moment, Protocol):
-    @property
-    def wanted(self) -> Wanted: ...
-
-
 class RfqFrames:
     """Writes them for the markets that have requests."""
 
     def __init__(self, markets: Mapping[str, RfqMarket]) -> None:
         self._scales = {symbol: market.scales for symbol, market in markets.items()}
-        self.makers: Mapping[type, Callable[[Any, _Moment], list[Outgoing]]] = {
+        self.makers: Mapping[type, Callable[[Any, Moment], list[Outgoing]]] = {
             RfqOpened: self._opened,
             RfqEnded: self._ended,
             CandidateFound: self._candidate,
@@ -40,7 +34,7 @@ class RfqFrames:
             QuoteEnded: self._quote_ended,
         }
 
-    def _opened(self, event: RfqOpened, moment: _Moment) -> list[Outgoing]:
+    def _opened(self, event: RfqOpened, moment: Moment) -> list[Outgoing]:
         rfq = event.rfq
         scales = self._scales[rfq.symbol]
         told = list(_told(opened_update(event, moment, scales), rfq.account, moment))
@@ -50,13 +44,13 @@ class RfqFrames:
                 told += _told(active, account, moment)
         return told
 
-    def _ended(self, event: RfqEnded, moment: _Moment) -> list[Outgoing]:
+    def _ended(self, event: RfqEnded, moment: Moment) -> list[Outgoing]:
         return list(_told(ended_update(event, moment, self._scales[event.rfq.symbol]), event.rfq.account, moment))
 
-    def _candidate(self, event: CandidateFound, moment: _Moment) -> list[Outgoing]:
+    def _candidate(self, event: CandidateFound, moment: Moment) -> list[Outgoing]:
         return list(_told(candidate_update(event, moment, self._scales[event.rfq.symbol]), event.rfq.account, moment))
 
-    def _filled(self, event: RfqFilled, moment: _Moment) -> list[Outgoing]:
+    def _filled(self, event: RfqFilled, moment: Moment) -> list[Outgoing]:
         """The maker hears first that its quote was taken; both hear that it is filled."""
         scales = self._scales[event.rfq.symbol]
         accepted, filled = quote_update(event, moment, scales)
@@ -67,12 +61,12 @@ class RfqFrames:
             *_told(filled, event.quote.account, moment),
         ]
 
-    def _quote_ended(self, event: QuoteEnded, moment: _Moment) -> list[Outgoing]:
+    def _quote_ended(self, event: QuoteEnded, moment: Moment) -> list[Outgoing]:
         (update,) = quote_update(event, moment, self._scales[event.quote.symbol])
         return list(_told(update, event.quote.account, moment))
 
 
-def _told(update: RfqUpdate, account: int, moment: _Moment) -> Iterator[Outgoing]:
+def _told(update: RfqUpdate, account: int, moment: Moment) -> Iterator[Outgoing]:
     for stream in (RFQS, f"{RFQS}.{update.symbol}"):
         if moment.wanted(stream, account):
             yield Outgoing(stream, account, write_frame(stream, update))

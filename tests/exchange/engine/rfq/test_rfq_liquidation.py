@@ -11,6 +11,7 @@ from exchange.engine.rfq.bazaar import RFQ, RFQ_RULES
 from haversack.exchange.engine.command import CancelAll, ChangeSettings, Command, Elapse, OpenAccount, Place
 from haversack.exchange.engine.engine import Engine
 from haversack.exchange.engine.event import DebtCovered, Event
+from haversack.exchange.engine.facility import Opened
 from haversack.exchange.engine.lending.command import BorrowOrLend
 from haversack.exchange.engine.lending.lending import Lending
 from haversack.exchange.engine.rfq.command import SubmitQuote, SubmitRfq
@@ -29,7 +30,7 @@ class Fall:
 
     def __init__(self) -> None:
         assets = [AssetRules("USDC", SCALE), AssetRules("SOL", SCALE)]
-        facilities = [partial(Rfqs, markets=[RFQ_RULES]), partial(Lending, rules=POOLS)]
+        facilities: list[Opened] = [partial(Rfqs, markets=[RFQ_RULES]), partial(Lending, rules=POOLS)]
         self.engine = Engine(assets, MARKETS, collateral=COLLATERAL, facilities=facilities)
         self.now_us = NOW_US
         self.do(OpenAccount("alice", FeeTier(0, 0, 0, 0), (("USDC", 1_000 * ONE),)))
