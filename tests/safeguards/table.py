@@ -1647,7 +1647,7 @@ SAFEGUARDS = (
         "exchange/engine/strategies/slices.py",
         "    if number >= count(asked):\n        return asked.quantity\n",
         "",
-        "tests/exchange/engine/strategies/test_slices.py::test_each_slice_is_rounded_down_and_the_last_takes_the_rest",
+        "tests/exchange/engine/strategies/test_slices.py::test_slices_are_all_of_it_in_steps_and_of_the_size_that_was_said",
     ),
     Safeguard(
         "a strategy that ended leaves no order in the book",

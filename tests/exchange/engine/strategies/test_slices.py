@@ -43,15 +43,13 @@ def cut(facts: StrategyFacts, step: int = 1) -> list[int]:
     [
         (30, 3, 1, [10, 10, 10]),
         (31, 3, 1, [10, 10, 11]),
-        (32, 3, 1, [10, 10, 12]),
-        (320, 3, 10, [100, 100, 120]),
-        (199, 100, 1, [1] * 99 + [100]),
+        (32, 3, 1, [10, 11, 11]),
+        (320, 3, 10, [100, 110, 110]),
+        (199, 100, 1, [1] + [2] * 99),
         (7, 1, 1, [7]),
     ],
 )
-def test_each_slice_is_rounded_down_and_the_last_takes_the_rest(
-    quantity: int, number: int, step: int, expected: list[int]
-) -> None:
+def test_slices_differ_by_one_step_at_most(quantity: int, number: int, step: int, expected: list[int]) -> None:
     assert cut(strategy(quantity, number), step) == expected
 
 

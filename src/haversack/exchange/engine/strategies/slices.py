@@ -1,7 +1,8 @@
 """How much of a strategy is sent when: quantity / (duration / interval) at the beginning of every interval (inferred).
 
-Guesses: the first slice is sent at once; every slice is rounded down to the step and the last one takes the rest; a slice of
-random size is between half and one and a half times as large. The randomness is a hash, so that it repeats.
+Guesses: the first slice is sent at once; what is sent by any moment is rounded down to the step, so that slices differ by one
+step at most; a slice of random size is between half and one and a half times as large. The randomness is a hash, so that it
+repeats.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ def count(asked: StartStrategy) -> int:
 def sizes(asked: StartStrategy, step: int) -> tuple[int, int]:
     """The smallest and the largest slice that there may be."""
     each, spread = _slice(asked, step)
-    rest = asked.quantity - (count(asked) - 1) * each
-    return each - 2 * spread, max(each + 2 * spread, rest + spread)
+    is_even = each * count(asked) == asked.quantity
+    return each - 2 * spread, each + 2 * spread + (0 if is_even else step)
 
 
 def due(strategy: StrategyFacts, now_us: int) -> int:
@@ -38,8 +39,8 @@ def together(strategy: StrategyFacts, number: int, step: int) -> int:
     asked = strategy.asked
     if number >= count(asked):
         return asked.quantity
-    each, spread = _slice(asked, step)
-    return number * each + _offset(strategy.strategy_id, number, spread // step) * step
+    _, spread = _slice(asked, step)
+    return asked.quantity * number // (count(asked) * step) * step + _offset(strategy.strategy_id, number, spread // step) * step
 
 
 def _slice(asked: StartStrategy, step: int) -> tuple[int, int]:
