@@ -133,10 +133,6 @@ class SpotClearing:
 
     def hold(self, order: WorkingOrder, events: list[Event]) -> None:
         """Move money from available to locked, and call back first what is lent and missing."""
-        account = self._ledger.account(order.facts.account)
-        if account.loans and self._margins.lending is not None:
-            asset = self._rules.quote if order.facts.side is BID else self._rules.base
-            self._margins.lending.redeem_for(account, asset, order.held, order=order.facts, events=events)
         self._lock(order, order.held, events)
 
     def release(self, order: WorkingOrder, events: list[Event]) -> None:
@@ -150,6 +146,8 @@ class SpotClearing:
         facts = order.facts
         asset = self._rules.quote if facts.side is BID else self._rules.base
         account = self._ledger.account(facts.account)
+        if account.loans and amount > 0 and self._margins.lending is not None:
+            self._margins.lending.redeem_for(account, asset, amount, order=facts, events=events)
         account.budget = None
         balance = account.balances[asset]
         balance.available -= amount

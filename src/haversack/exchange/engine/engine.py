@@ -76,16 +76,18 @@ class Engine(Readable):
 
     def apply(self, command: Command, now_us: int) -> list[Event]:
         """Do one command, at a time that the caller tells."""
-        events = self._apply(command, now_us)
+        # Nearly all are orders: they are not passed on to another function for what hardly any account wants.
+        if isinstance(command, Place):
+            events = self._placing.place(command, now_us)
+        elif isinstance(command, Cancel):
+            events = self._placing.cancel(command)
+        else:
+            events = self._apply(command, now_us)
         if self._ledger.auto_lenders and self._margins.lending is not None:
             self._margins.lending.lend_idle(events, now_us)
         return events
 
     def _apply(self, command: Command, now_us: int) -> list[Event]:
-        if isinstance(command, Place):
-            return self._placing.place(command, now_us)
-        if isinstance(command, Cancel):
-            return self._placing.cancel(command)
         if isinstance(command, CancelAll):
             return self._placing.cancel_all(command)
         if isinstance(command, SetPrices):
