@@ -211,7 +211,9 @@ def _is_child(event: Event) -> bool:
 LATE = (InterestPaid, PredictionResolved, RfqEnded, RfqFilled, StrategyEnded, VaultMinted, VaultRedeemed, WithdrawalChanged)
 """What began before a restart, most often, and is told after it."""
 LIQUIDATED = (
-    *(("RfqRefusal", "ACCOUNT_LIQUIDATING"), ("LendingRefusal", "ACCOUNT_LIQUIDATING"), ("Refusal", "ACCOUNT_LIQUIDATING")),
-    *(("StrategyRefusal", "LIQUIDATING"), ("VaultRefusal", "LIQUIDATING"), ("WithdrawalRefusal", "LIQUIDATING")),
+    ("RfqRefusal", "ACCOUNT_LIQUIDATING"),
+    ("LendingRefusal", "ACCOUNT_LIQUIDATING"),
+    ("Refusal", "ACCOUNT_LIQUIDATING"),
+    ("StrategyRefusal", "LIQUIDATING"),
 )
 """How those are turned away who are being liquidated."""
