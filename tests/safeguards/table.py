@@ -1309,8 +1309,8 @@ SAFEGUARDS = (
     Safeguard(
         "a budget ends with a spot order",
         "exchange/engine/clearing.py",
-        "        account = self._ledger.account(facts.account)\n        account.budget = None\n        balance",
-        "        account = self._ledger.account(facts.account)\n        balance",
+        "        account.budget = None\n        balance = account.balances[asset]",
+        "        balance = account.balances[asset]",
         "tests/exchange/api/test_margin.py::test_open_spot_order_is_counted_by_the_very_next_order",
     ),
     Safeguard(
