@@ -15,7 +15,7 @@ from haversack.exchange.listing import Listing
 from haversack.streams.health import BookHealth, ConnectionState, StreamHealth, StreamsHealth
 from haversack.tui.model import AccountSight, BookSight, Model, Quote
 from haversack.tui.permit import Badge, Trading
-from haversack.wire.enums import Side
+from haversack.wire.enums import MarketType, Side
 from haversack.wire.markets import Market
 
 NOW_US = 1_788_285_151_000_000
@@ -24,8 +24,9 @@ S = 1_000_000
 
 @cache
 def markets() -> tuple[Market, ...]:
-    """The rules of all markets that the local exchange lists."""
-    return tuple(Listing.load(None).markets.values())
+    """The rules of all markets that the exchange answers when it is asked for all: spot and perpetuals."""
+    listed = Listing.load(None).markets.values()
+    return tuple(market for market in listed if market.market_type in (MarketType.SPOT, MarketType.PERP))
 
 
 def model(symbol: str = "SOL_USDC", *, trading: Trading = Trading.FREE, is_live: bool = False) -> Model:

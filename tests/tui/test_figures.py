@@ -27,6 +27,7 @@ from haversack.tui.figures import change, compact, duration, fixed, lag, percent
         ("0", 3, "0"),
         ("999999", 4, "1.0M"),
         ("123456", 1, "#"),
+        ("0.00050000000000025", 6, "5.0e-4"),
     ],
 )
 def test_number_is_shortened_to_what_fits(number: str, width: int, text: str) -> None:

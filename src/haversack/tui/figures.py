@@ -33,8 +33,9 @@ def compact(number: Decimal, width: int) -> str:
     for scale, suffix in _SCALES[begin:]:
         for decimals in range(_DECIMALS_MAX, -1, -1):
             shown = format(number.scaleb(-scale), f".{decimals}f")
-            # A number that is rounded to nothing would be a lie.
-            if len(shown) + len(suffix) <= width and any(digit in "123456789" for digit in shown):
+            # A number that is rounded to nothing, or to twice as much, would be a lie.
+            is_close = 2 * abs(Decimal(shown).scaleb(scale) - number) <= abs(number)
+            if len(shown) + len(suffix) <= width and is_close:
                 return shown + suffix
     for decimals in (2, 1, 0):
         if len(shown := format(number, f".{decimals}e")) <= width:
