@@ -114,7 +114,7 @@ async def test_candles_of_days_are_read_without_a_gap() -> None:
 
 
 async def test_candles_of_seconds_are_read_without_a_gap_and_running_ones_if_wanted() -> None:
-    async with LocalExchange(seed=5, clock=ManualClock()) as exchange, exchange.client() as client:
+    async with LocalExchange(seed=5, clock=ManualClock(), markets=["SOL_USDC"]) as exchange, exchange.client() as client:
         await exchange.advance(s=1_000)
         start_s = exchange.clock.now_us() // 1_000_000 - 960
         rows = [row async for row in client.each(klines(client, start_s, interval="1s"))]

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -52,8 +52,9 @@ class Source:
         return (node for node in ast.walk(self.tree) if isinstance(node, ast.ClassDef))
 
 
+@cache
 def sources(folder: str) -> list[Source]:
-    """Every Python file below a folder of the project."""
+    """Every Python file below a folder of the project; read and parsed once for all rules."""
     return [
         Source(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
         for path in sorted((ROOT / folder).rglob("*.py"))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from exchange.crowd.stage import SECOND_US, Stage
+from exchange.crowd.stage import SECOND_US, Stage, listing_of
 from haversack.exchange.engine.command import Place, SetBookState
 from haversack.exchange.engine.event import OrderAccepted
 from haversack.wire.enums import OrderBookState, Side
 
 SYMBOL = "SOL_USDC"
+FEW = listing_of(SYMBOL, "BTC_USDC", "SOL_USDC_PERP")
 
 
 def stage_with_room_inside_the_spread(seed: int) -> Stage:
-    stage = Stage(seed)
+    stage = Stage(seed, listing=FEW)
     stage.run(5)
     while (spread := spread_of(stage)) < 2:
         stage.run(1)
@@ -57,7 +58,7 @@ def test_order_inside_the_spread_is_partly_filled_within_seconds(side: Side) -> 
 
 
 def test_bid_far_above_the_market_does_not_stand() -> None:
-    stage = Stage(seed=7)
+    stage = Stage(seed=7, listing=FEW)
     stage.run(10)
     ask = stage.view.top(SYMBOL)[1]
     assert ask
@@ -76,7 +77,7 @@ def test_bid_far_above_the_market_does_not_stand() -> None:
     [("Closed", False, False), ("CancelOnly", False, False), ("PostOnly", True, False), ("LimitOnly", True, True)],
 )
 def test_crowd_sends_only_what_the_state_of_the_market_takes(state: str, quotes: bool, takes: bool) -> None:
-    stage = Stage(seed=7)
+    stage = Stage(seed=7, listing=FEW)
     stage.run(10)
     stage.apply(SetBookState(SYMBOL, OrderBookState(state)))
     sent, trades = len(stage.sent), len(stage.trades[SYMBOL])
@@ -89,7 +90,7 @@ def test_crowd_sends_only_what_the_state_of_the_market_takes(state: str, quotes:
 
 
 def test_crowd_comes_back_when_the_market_opens_again() -> None:
-    stage = Stage(seed=7)
+    stage = Stage(seed=7, listing=FEW)
     stage.run(10)
     stage.apply(SetBookState(SYMBOL, OrderBookState.CLOSED))
     stage.run(120)

@@ -20,6 +20,6 @@ class Sizes(NamedTuple):
 
 
 SIZES = {
-    "quick": Sizes(seeds=20, commands=2_500, examples=100, traces=20, trace_commands=1_000),
+    "quick": Sizes(seeds=14, commands=2_500, examples=100, traces=20, trace_commands=1_000),
     "deep": Sizes(seeds=20_000, commands=5_000, examples=20_000, traces=1_000, trace_commands=1_000),
 }[os.environ.get("HAVERSACK_DEPTH", "quick")]

@@ -18,10 +18,17 @@ AT_US = NOW_US - NOW_US % 1_000_000
 
 
 class Reader:
+    def __init__(self) -> None:
+        self.cuts = 0
+
     def deliver(self, frame: bytes) -> None:
         """Nothing is delivered here: the test asks the publisher itself."""
 
-    cut = freeze = lambda self: None
+    def freeze(self) -> None:
+        """Nothing is asked of it."""
+
+    def cut(self) -> None:
+        self.cuts += 1
 
 
 def change(number: int) -> LevelChanged:
@@ -44,6 +51,16 @@ def test_hub_is_quiet_exactly_while_nobody_listens() -> None:
     seen.append(hub.is_quiet)
     hub.leave(reader)
     assert [*seen, hub.is_quiet] == [True, True, False, True]
+
+
+def test_connection_that_ended_is_not_ended_again() -> None:
+    clock = ManualClock()
+    hub, gone, there = Hub(Faults(clock), clock), Reader(), Reader()
+    for reader in (gone, there):
+        hub.subscribe(reader, STREAM, None)
+    hub.leave(gone)
+    hub.cut_all()
+    assert (gone.cuts, there.cuts) == (0, 1)
 
 
 def test_depth_of_who_comes_back_begins_after_what_nobody_heard() -> None:
