@@ -8,6 +8,7 @@ at the latest when somebody asks.
 from __future__ import annotations
 
 import sqlite3
+import weakref
 import zlib
 from pathlib import Path
 from typing import Any
@@ -140,7 +141,10 @@ class Histories:
         """Histories that end with their process."""
         db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         _create(db, b"")
-        return cls(db, rows_max=rows_max)
+        made = cls(db, rows_max=rows_max)
+        # Nobody has to close what ends with its process; from Python 3.13 on, a database that nobody closed is warned of.
+        weakref.finalize(made, db.close)
+        return made
 
     @classmethod
     def open(cls, folder: Path, journal: bytes, *, last_seq: int) -> Histories:
