@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from enum import Enum
 from random import Random
 
@@ -107,15 +108,18 @@ class Blackhole:
 
 
 class Holds:
-    """Nothing moves until it is released, and nothing more is read: late, but whole. That the sender has left is never told."""
+    """Nothing moves until it is released, and one request then: late, but whole. That the sender has left is never told."""
 
     def __init__(self) -> None:
         self.released = asyncio.Event()
+        self._carried: dict[Way, bytes] = {}
 
     async def carry(self, data: bytes, way: Way) -> None:
         await self.released.wait()
         await way.deliver(data)
-        way.is_dead = True
+        # Head and body may come one after the other.
+        self._carried[way] = self._carried.get(way, b"") + data
+        way.is_dead = _is_whole(self._carried[way])
 
 
 class Replayed:
@@ -149,3 +153,9 @@ class InTurn:
 
     async def carry(self, data: bytes, way: Way) -> None:
         await self._dice.choice(self._faults).carry(data, way)
+
+
+def _is_whole(request: bytes) -> bool:
+    head, blank, body = request.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)content-length: *(\d+)", head)
+    return bool(blank) and len(body) >= (int(length[1]) if length else 0)
