@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exchange.engine.again import assert_repeats, assert_takes_over
 from exchange.engine.predictions.fair import (
     ANN,
     BEN,
@@ -35,22 +36,14 @@ from haversack.exchange.engine.predictions.predictions import Predictions
 @given(seed=st.integers(0, 2**32))
 def test_nothing_is_made_or_lost_and_what_happened_can_be_done_again(seed: int) -> None:
     play = played(seed, 120)
-    again = engine()
-    assert [again.apply(*each) for each in play.done] == play.told
-    assert again.state_hash() == play.engine.state_hash()
+    assert_repeats(engine, play.done, play.told, play.engine)
 
 
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 2**32), cut=st.integers(5, 120))
 def test_engine_that_takes_over_acts_alike(seed: int, cut: int) -> None:
     play = played(seed, 120)
-    first, second = engine(), engine()
-    for each in play.done[:cut]:
-        first.apply(*each)
-    second.load(first.dump())
-    assert second.state_hash() == first.state_hash()
-    assert [second.apply(*each) for each in play.done[cut:]] == play.told[cut:]
-    assert second.state_hash() == play.engine.state_hash()
+    assert_takes_over(engine, play.done, play.told, cut=cut, last=play.engine)
 
 
 @settings(max_examples=25, deadline=None)

@@ -10,6 +10,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exchange.engine.again import assert_repeats, assert_takes_over
 from exchange.engine.desk import RULES as MARKET
 from exchange.engine.desk import limit
 from exchange.engine.vaults.kit import ONE, RULES, SECOND_US, vaults
@@ -105,22 +106,14 @@ def played(seed: int, count: int) -> Play:
 @given(seed=st.integers(0, 2**32))
 def test_nothing_is_made_or_lost_and_what_happened_can_be_done_again(seed: int) -> None:
     play = played(seed, 60)
-    again = engine()
-    assert [again.apply(*each) for each in play.done] == play.told
-    assert again.state_hash() == play.engine.state_hash()
+    assert_repeats(engine, play.done, play.told, play.engine)
 
 
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 2**32), cut=st.integers(3, 60))
 def test_engine_that_takes_over_acts_alike(seed: int, cut: int) -> None:
     play = played(seed, 60)
-    first, second = engine(), engine()
-    for each in play.done[:cut]:
-        first.apply(*each)
-    second.load(first.dump())
-    assert second.state_hash() == first.state_hash()
-    assert [second.apply(*each) for each in play.done[cut:]] == play.told[cut:]
-    assert (second.state_hash(), second.next_due_us()) == (play.engine.state_hash(), play.engine.next_due_us())
+    assert_takes_over(engine, play.done, play.told, cut=cut, last=play.engine)
 
 
 def test_everything_happens_in_random_play() -> None:
