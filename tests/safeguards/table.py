@@ -1899,7 +1899,7 @@ SAFEGUARDS = (
         "exchange/engine/perpetual/stake.py",
         "rules.pays * quantity * rules.quote_unit - quote)",
         "quote)",
-        "tests/exchange/engine/predictions/test_predictions_properties.py::test_whatever_the_answers_are_nobody_who_bets_alone_ends_in_debt",
+        "tests/exchange/engine/predictions/test_stake.py::test_seller_can_lose_what_is_missing_to_one",
     ),
     Safeguard(
         "fees are part of what a prediction can lose",

@@ -52,6 +52,13 @@ def test_leverage_limit_counts_for_perpetuals_alone() -> None:
     assert figures.net_exposure_futures == 1_000 + Decimal("40.018")
 
 
+def test_seller_can_lose_what_is_missing_to_one() -> None:
+    play = opened()
+    assert place(play, ANN, CUP, ASK, 60, 5_000) is Refusal.INSUFFICIENT_MARGIN
+    assert place(play, ANN, CUP, ASK, 60, 4_900) is None
+    assert free(play, ANN) == 200 - 490 * Decimal("0.4") - 490 * Decimal("0.6") * Decimal("0.00045")
+
+
 def test_order_in_a_prediction_market_ends_what_was_known_of_the_margin_left() -> None:
     play = opened()
     assert place(play, CID, SOL, BID, 9_900, 10) is None
