@@ -100,8 +100,10 @@ def running(command: Sequence[str]) -> Iterator[tuple[int, int]]:
 
 
 def cpu_s(pid: int) -> float:
-    """Seconds of the processor that a process has used, with all its threads."""
-    return sum(int(task.read_text().split()[0]) for task in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
+    """Seconds of the processor that a process and its children have used, with all their threads."""
+    children = [int(child) for listed in Path(f"/proc/{pid}/task").glob("*/children") for child in listed.read_text().split()]
+    used_ns = sum(int(task.read_text().split()[0]) for task in Path(f"/proc/{pid}/task").glob("*/schedstat"))
+    return used_ns / 1e9 + sum(map(cpu_s, children))
 
 
 def round_of(port: int, pid: int) -> tuple[float, float]:

@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeAlias
 from haversack.errors import UnsignableValue
 from haversack.exchange.messages import Refused
 from haversack.exchange.numerals import INT64, UINT64, NotANumber, integer
-from haversack.exchange.verifying import Claim
+from haversack.exchange.signatures import Claim
 from haversack.signing import WINDOW_MS_DEFAULT, WINDOW_MS_MAX, Verifier, signing_text, timed
 
 TIMESTAMP_OFF_MS_MAX = 600_000

@@ -20,7 +20,7 @@ from haversack.exchange.outbox import SocketOutbox
 from haversack.exchange.protocol import LimitedServer
 from haversack.exchange.pulse import Pulse
 from haversack.exchange.venue import Venue
-from haversack.exchange.verifying import VerifyingThread
+from haversack.exchange.verifying import Verifying
 
 _log = logging.getLogger("haversack.exchange")
 _SHUTDOWN_S = 1.0
@@ -30,7 +30,7 @@ class Server:
     """Serves one venue until it is stopped."""
 
     def __init__(self, venue: Venue, *, pulse: Pulse | None = None) -> None:
-        self._verifying = VerifyingThread()
+        self._verifying = Verifying()
         self._pulse = pulse or Pulse(venue)
         self.serve_instead(venue)
         self._protocol = LimitedServer(self._handle)
