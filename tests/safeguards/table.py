@@ -966,7 +966,7 @@ SAFEGUARDS = (
     Safeguard(
         "nobody spends what is not there",
         "exchange/engine/clearing.py",
-        "if need > account.available(asset) and need > account.available(asset) + self._redeemable(account, place, asset):",
+        "if need > account.available(asset):",
         "if need > 10**60:",
         "tests/exchange/engine/test_money.py::test_order_needs_the_funds_for_what_it_may_give",
     ),
@@ -1610,8 +1610,8 @@ SAFEGUARDS = (
     Safeguard(
         "what positions need is not paid into a vault",
         "exchange/engine/vaults/vaults.py",
-        "if amount > max_withdrawal(self._margins, account, rules.asset):",
-        "if amount > account.available(rules.asset):",
+        "if not can_give_away(self._margins, account, need):",
+        "if need.amount > account.available(rules.asset):",
         "tests/exchange/api/test_vaults.py::test_what_positions_need_is_not_paid_in_and_what_was_paid_in_carries_no_position",
     ),
     Safeguard(
@@ -1855,7 +1855,7 @@ SAFEGUARDS = (
     Safeguard(
         "what positions need does not leave the exchange",
         "exchange/engine/withdrawals/withdrawals.py",
-        "if command.amount > max_withdrawal(self._margins, account, command.asset):",
+        "if not can_give_away(self._margins, account, need):",
         "if command.amount > account.available(command.asset):",
         "tests/exchange/api/test_withdrawals.py::test_largest_withdrawal_is_taken_and_what_positions_need_is_not",
     ),

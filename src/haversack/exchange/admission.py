@@ -9,6 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from haversack.exchange.conditions import exits_of, trigger_of
+from haversack.exchange.engine.backing import Backing, backing_of
 from haversack.exchange.engine.command import SLIPPAGE_SCALE, Place, Slippage
 from haversack.exchange.engine.event import Refusal
 from haversack.exchange.engine.rules import MarketRules
@@ -80,8 +81,15 @@ def admit(order: PlaceOrder, account: int, listing: Listing) -> Place:
         trigger=trigger,
         take_profit=take_profit,
         stop_loss=stop_loss,
-        redeems=bool(order.auto_lend_redeem),
+        backing=_backing(order, rules),
     )
+
+
+def _backing(order: PlaceOrder, rules: MarketRules) -> Backing | None:
+    """Spot margin only (documented); that an order that only reduces has none is a guess."""
+    if rules.is_perpetual or order.reduce_only:
+        return None
+    return backing_of(redeems=order.auto_lend_redeem, borrows=order.auto_borrow, repays=order.auto_borrow_repay)
 
 
 def _check_slippage(order: PlaceOrder) -> None:

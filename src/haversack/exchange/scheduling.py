@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from haversack.exchange.engine.backing import Backing, backing_of
 from haversack.exchange.engine.command import SLIPPAGE_SCALE
 from haversack.exchange.engine.rules import MarketRules
 from haversack.exchange.engine.strategies import slices
@@ -50,11 +51,20 @@ def schedule(operation: CreateStrategy, account: int, listing: Listing) -> Start
         slippage_e8=0 if tolerance is None else units(Decimal(tolerance), SLIPPAGE_SCALE),
         reduce_only=operation.reduce_only,
         is_randomized=operation.randomized_interval_quantity,
+        backing=_backing(operation, rules),
     )
     _check_slices(asked, quantity, market, rules)
     if price is not None:
         check_price(price, market)
     return asked
+
+
+def _backing(operation: CreateStrategy, rules: MarketRules) -> Backing | None:
+    """As of orders."""
+    if rules.is_perpetual or operation.reduce_only:
+        return None
+    redeems, borrows, repays = operation.auto_lend_redeem, operation.auto_borrow, operation.auto_borrow_repay
+    return backing_of(redeems=redeems, borrows=borrows, repays=repays)
 
 
 def _check_slippage(operation: CreateStrategy) -> None:

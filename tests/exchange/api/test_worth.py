@@ -108,7 +108,6 @@ async def test_largest_order_without_a_price_is_at_the_mark_price() -> None:
     [
         ({"symbol": "NOTREAL_USDC"}, (400, INVALID, "Invalid market symbol")),
         ({"price": "0"}, (400, INVALID, "Price is below the minimum allowed value")),
-        ({"autoBorrow": True}, (400, INVALID, "Borrowing is not served by this local exchange")),
     ],
 )
 async def test_largest_order_that_cannot_be_told_is_refused(fields: dict[str, Any], refusal: tuple[int, str, str]) -> None:
@@ -125,5 +124,3 @@ async def test_largest_withdrawal_is_what_is_available() -> None:
         )
         assert loads(await somebody.read(*WITHDRAWAL, symbol="BTC", autoLendRedeem=True))["maxWithdrawalQuantity"] == "0"
         assert said(await somebody.read(*WITHDRAWAL, symbol="NOTREAL")) == (400, "INVALID_ASSET", "Invalid asset")
-        borrowed = await somebody.read(*WITHDRAWAL, symbol="USDC", autoBorrow=True)
-        assert said(borrowed) == (400, INVALID, "Borrowing is not served by this local exchange")

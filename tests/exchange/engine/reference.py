@@ -207,7 +207,7 @@ class Reference:
         exits = {name: getattr(place, name) for name in ("trigger", "take_profit", "stop_loss")}
         if conditions is None and any(exits.values()):
             conditions = Conditions(**exits)
-        details = {name: getattr(place, name) for name in place.__struct_fields__ if name not in (*exits, "redeems")}
+        details = {name: getattr(place, name) for name in place.__struct_fields__ if name not in (*exits, "backing")}
         return OrderFacts(order_id=self.take_id(), created_us=now_us, conditions=conditions, **details)
 
     def match(self, facts: OrderFacts, now_us: int) -> None:

@@ -1,7 +1,7 @@
 """Plays scenarios of pools: those of `exchange.engine.lending.bank`, with whatever the accounts are given.
 
 Accounts say `borrow 10 SOL`, `lend 10 SOL` and `auto-lend on`, or place orders in SOL_USDC, such as `bid 1 @ 100 redeeming`,
-which may call back what is lent; the exchange lets time pass with `wait`. The stories
+which may call back what is lent, `borrowing` what is missing, `repaying` with what it brings; the exchange lets time pass with `wait`. The stories
 begin 2,800 seconds before a full hour. `rules: leverage 10` is everybody's; `state RepayOnly` and `fraction 0` are of both pools.
 """
 
@@ -15,6 +15,7 @@ import msgspec
 
 from exchange.engine.lending.bank import POOLS, new_engine
 from exchange.scenarios.table import OPERATOR, SCALE, Scenario, Stage, number_text, units
+from haversack.exchange.engine.backing import Backing
 from haversack.exchange.engine.command import ChangeSettings, Command, Elapse
 from haversack.exchange.engine.engine import Engine
 from haversack.exchange.engine.event import (
@@ -34,6 +35,7 @@ from haversack.wire.borrow_lend import BorrowLendSide, BorrowLendState
 from haversack.wire.borrow_lend_history import BorrowLendEventType, BorrowLendSource
 
 _ASSETS = ("SOL", "USDC")
+_ALLOWED = {"redeeming": "redeems", "borrowing": "borrows", "repaying": "repays"}
 _WORDS = {
     BorrowLendEventType.BORROW: "borrowed",
     BorrowLendEventType.BORROW_REPAY: "repaid",
@@ -76,8 +78,11 @@ class LendingStage(Stage):
             account = next(number for number, name in self.names.items() if name == who)
             settings = AccountSettings(leverage_e8=self._leverage * 10**8, auto_lend=words[1] == "on")
             return ChangeSettings(account, settings)
-        command = super()._command(who, [word for word in words if word != "redeeming"])
-        return msgspec.structs.replace(command, redeems=True) if words[-1] == "redeeming" else command
+        allowed = [word for word in words if word in _ALLOWED]
+        command = super()._command(who, [word for word in words if word not in _ALLOWED])
+        if not allowed:
+            return command
+        return msgspec.structs.replace(command, backing=Backing(**{_ALLOWED[word]: True for word in allowed}))
 
     def _answer(self, events: list[Event]) -> str:
         if events and isinstance(events[0], Declined):

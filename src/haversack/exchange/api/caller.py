@@ -55,11 +55,6 @@ class Caller(NamedTuple):
             raise refusal
 
 
-def not_served(what: str) -> Refused:
-    """What an operation that is served says of a part of it that is not; a text of our own."""
-    return Refused.as_invalid(f"{what} not served by this local exchange")
-
-
 def not_found() -> Refused:
     """Of what was asked for by its id (observed of orders, inferred of others)."""
     return Refused.by_rule("RESOURCE_NOT_FOUND", "Not Found", status=404)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from haversack.exchange.api.caller import Caller
+from haversack.exchange.engine.backing import backing_of
 from haversack.exchange.engine.event import FacilityRefusal
 from haversack.exchange.engine.vaults.command import CancelVaultRedeem as Cancel
 from haversack.exchange.engine.vaults.command import MintVault, RedeemVault
@@ -74,12 +75,13 @@ def _told(caller: Caller, listed: ListedVault) -> Vault:
 
 
 def mint(caller: Caller, operation: MintVaultTokens) -> None:
-    """Deposit. What would be borrowed or taken from loans is not here: the money has to be available."""
+    """Deposit what is available, or may be called back or borrowed for it."""
     listed = _listed(caller, operation.vault_id)
     if operation.symbol != listed.symbol:
         raise Refused.by_rule("INVALID_ASSET", "Invalid asset")
     amount = _units(caller, listed.symbol, operation.quantity)
-    caller.carry_out(MintVault(caller.account, listed.vault_id, amount), _TEXTS)
+    backing = backing_of(redeems=operation.auto_lend_redeem, borrows=operation.auto_borrow)
+    caller.carry_out(MintVault(caller.account, listed.vault_id, amount, backing), _TEXTS)
 
 
 def redeem(caller: Caller, operation: RedeemVaultTokens) -> None:

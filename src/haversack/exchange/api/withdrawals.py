@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from haversack.exchange.api.caller import Caller, not_found
+from haversack.exchange.engine.backing import backing_of
 from haversack.exchange.engine.event import FacilityRefusal
 from haversack.exchange.engine.withdrawals.command import ChangeDelay, CreateDelay, Withdraw
 from haversack.exchange.engine.withdrawals.event import WithdrawalChanged
@@ -53,7 +54,7 @@ _TEXTS: Mapping[FacilityRefusal, Refused] = {
 
 
 def withdraw(caller: Caller, operation: RequestWithdrawal) -> Withdrawal:
-    """Take on a withdrawal. What would be borrowed or taken from loans is not here: the money has to be available."""
+    """Take on a withdrawal, of what is available or may be called back or borrowed for it."""
     listed, listing = _listed(caller), caller.venue.listing
     _check_texts(operation)
     if operation.symbol not in listing.assets:
@@ -73,6 +74,7 @@ def withdraw(caller: Caller, operation: RequestWithdrawal) -> Withdrawal:
         address=operation.address,
         amount=units(quantity, scale),
         client_id=operation.client_id,
+        backing=backing_of(redeems=operation.auto_lend_redeem, borrows=operation.auto_borrow),
     )
     changed = caller.carry_out(command, _TEXTS)[0]
     assert isinstance(changed, WithdrawalChanged), f"a withdrawal said {changed}"

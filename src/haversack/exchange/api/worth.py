@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from haversack.exchange.api.caller import Caller, not_served, unknown_symbol
+from haversack.exchange.api.caller import Caller, unknown_symbol
+from haversack.exchange.engine.backing import backing_of
 from haversack.exchange.engine.collateral import Collateralized
-from haversack.exchange.engine.lending.lending import Lending
 from haversack.exchange.listing import Scales
 from haversack.exchange.messages import Refused
 from haversack.units import compact, stripped
@@ -61,8 +61,6 @@ def max_order(caller: Caller, operation: GetMaxOrderQuantity) -> MaxOrder:
     """The largest order that would be accepted now, as far as money and margin decide, in steps."""
     caller.check_symbol(operation.symbol, unknown_symbol())
     market = caller.venue.listing.markets[operation.symbol]
-    if operation.auto_borrow:
-        raise not_served("Borrowing is")
     price = None if operation.price is None else Decimal(operation.price)
     if price is not None and price <= 0:
         raise Refused.as_invalid("Price is below the minimum allowed value")
@@ -97,8 +95,9 @@ def _largest_in_spot(caller: Caller, market: Market, operation: GetMaxOrderQuant
     if price is None:
         twice = engine.twice_active_price(symbol)
         price = caller.venue.listing.opening_prices.get(symbol) if twice is None else _half(twice, caller.scales(symbol))
-    redeems = bool(operation.auto_lend_redeem)
-    most = engine.max_spot_quantity(caller.account, symbol, Side(operation.side), price, redeems=redeems)
+    is_plain = bool(operation.reduce_only)
+    backing = None if is_plain else backing_of(redeems=operation.auto_lend_redeem, borrows=operation.auto_borrow)
+    most = engine.max_spot_quantity(caller.account, symbol, Side(operation.side), price, backing=backing, now_us=caller.now_us)
     return caller.scales(symbol).short_quantity(most)
 
 
@@ -107,15 +106,12 @@ def _half(twice: int, scales: Scales) -> Decimal:
 
 
 def max_withdrawal(caller: Caller, operation: GetMaxWithdrawalQuantity) -> MaxWithdrawal:
-    """What is available, or lent and can be called back, and not needed as margin."""
+    """What is available, or can be called back or borrowed, and not needed as margin."""
     if operation.symbol not in caller.venue.listing.assets:
         # The code is documented; that it is for this, and its text, are guesses.
         raise Refused.by_rule("INVALID_ASSET", "Invalid asset")
-    if operation.auto_borrow:
-        raise not_served("Borrowing is")
-    engine = caller.venue.engine
-    redeemable = engine.facility(Lending).redeemable(caller.account, operation.symbol) if operation.auto_lend_redeem else 0
-    amount = engine.max_withdrawal(caller.account, operation.symbol, redeemable=redeemable)
+    backing = backing_of(redeems=operation.auto_lend_redeem, borrows=operation.auto_borrow)
+    amount = caller.venue.engine.max_withdrawal(caller.account, operation.symbol, backing=backing, now_us=caller.now_us)
     return MaxWithdrawal(
         auto_borrow=operation.auto_borrow,
         auto_lend_redeem=operation.auto_lend_redeem,

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from haversack.exchange.engine.backing import Cause, Loaned, Need
 from haversack.exchange.engine.command import Place
 from haversack.exchange.engine.event import BalanceChanged, Event, OrderFilled, Refusal
 from haversack.exchange.engine.ledger import Account, Balance, Ledger
 from haversack.exchange.engine.order import BID, WorkingOrder, quantity_at
 from haversack.exchange.engine.rules import MarketRules
+from haversack.exchange.engine.shortfall import Lack, lack
 from haversack.exchange.engine.spot_margin import allows, is_exposed, swap
 from haversack.exchange.engine.survey import Survey
+from haversack.wire.borrow_lend_history import BorrowLendSource
 from haversack.wire.enums import OrderStatus
 
 if TYPE_CHECKING:
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
 # A fee rate counts hundredths of a basis point.
 CBPS_PER_ONE = 1_000_000
 
+REFUSALS = {Lack.FUNDS: Refusal.INSUFFICIENT_FUNDS, Lack.MARGIN: Refusal.INSUFFICIENT_MARGIN}
+"""As the order is refused that may call on nothing."""
+SPOT_MARGIN, REPAYING = BorrowLendSource.SPOT_MARGIN, BorrowLendSource.AUTO_BORROW_REPAY
 FILLED, PARTIALLY_FILLED = OrderStatus.FILLED, OrderStatus.PARTIALLY_FILLED
 
 
@@ -46,7 +52,7 @@ class Clearing(Protocol):
         """Why the market takes no more of such an order, before anybody asks for money."""
         ...
 
-    def requirement(self, place: Place, account: Account, ahead: Survey | None) -> int | Refusal:
+    def requirement(self, place: Place, account: Account, ahead: Survey | None, now_us: int) -> int | Refusal:
         """How much the order has to hold, or why the account cannot place it. `ahead` is what a market order would take."""
         ...
 
@@ -97,7 +103,7 @@ class SpotClearing:
     def rested(self, order: WorkingOrder) -> None:
         """It holds what it held."""
 
-    def requirement(self, place: Place, account: Account, ahead: Survey | None) -> int | Refusal:
+    def requirement(self, place: Place, account: Account, ahead: Survey | None, now_us: int) -> int | Refusal:
         """A market order must be able to give what it would take from the book as it stands, an ask its quantity."""
         rules = self._rules
         if place.side is BID:
@@ -110,8 +116,16 @@ class SpotClearing:
             asset = rules.base
             quantity = place.quantity if place.quantity is not None else ahead.quantity if ahead else 0
             need = quantity * rules.base_unit
-        if need > account.available(asset) and need > account.available(asset) + self._redeemable(account, place, asset):
-            return Refusal.INSUFFICIENT_FUNDS
+        if need > account.available(asset):
+            if place.backing is None and not account.settings.auto_lend:
+                return Refusal.INSUFFICIENT_FUNDS
+            lacks = lack(
+                self._margins,
+                account,
+                [Need(asset, need, place.backing, now_us)],
+                lambda: account.is_house or self._has_margin(place, account, ahead),
+            )
+            return need if lacks is None else REFUSALS[lacks]
         if (account.holdings or account.loans) and not account.is_house and not self._has_margin(place, account, ahead):
             return Refusal.INSUFFICIENT_MARGIN
         return need
@@ -126,28 +140,38 @@ class SpotClearing:
             quantity, quote = (ahead.quantity, ahead.quote) if ahead else (0, 0)
         return allows(self._margins, account, swap(self._rules, account.fees, place.side, quantity=quantity, quote=quote))
 
-    def _redeemable(self, account: Account, place: Place, asset: str) -> int:
-        lending = self._margins.lending
-        allowed = place.redeems or account.settings.auto_lend
-        return lending.redeemable(account.number, asset) if account.loans and allowed and lending is not None else 0
-
     def hold(self, order: WorkingOrder, events: list[Event]) -> None:
-        """Move money from available to locked, and call back first what is lent and missing."""
+        """Move money from available to locked, and call first on what is missing."""
+        facts, lending = order.facts, self._margins.lending
+        account = self._ledger.account(facts.account)
+        if lending is not None and (account.loans or facts.conditions is not None):
+            backing = facts.conditions.backing if facts.conditions is not None else None
+            need = Need(self._given(order), order.held, backing, facts.created_us)
+            order.borrowed = lending.fetch(account, need, Cause(SPOT_MARGIN, facts.order_id), events)
         self._lock(order, order.held, events)
 
     def release(self, order: WorkingOrder, events: list[Event]) -> None:
-        """Move what is still held back to available."""
+        """Move what is still held back to available, and repay what of that was borrowed for the order."""
         self._lock(order, -order.held, events)
+        if order.borrowed:
+            self._give_back(order, order.held, events)
         order.held = 0
+
+    def _given(self, order: WorkingOrder) -> str:
+        return self._rules.quote if order.facts.side is BID else self._rules.base
+
+    def _give_back(self, order: WorkingOrder, released: int, events: list[Event]) -> None:
+        facts, lending = order.facts, self._margins.lending
+        assert lending is not None, f"order {facts.order_id} borrowed from nobody"
+        account, loaned = self._ledger.account(facts.account), Loaned(self._given(order), order.borrowed, released)
+        order.borrowed = lending.give_back(account, loaned, Cause(SPOT_MARGIN, facts.order_id), events)
 
     def _lock(self, order: WorkingOrder, amount: int, events: list[Event]) -> None:
         if amount == 0:
             return
         facts = order.facts
-        asset = self._rules.quote if facts.side is BID else self._rules.base
+        asset = self._given(order)
         account = self._ledger.account(facts.account)
-        if account.loans and amount > 0 and self._margins.lending is not None:
-            self._margins.lending.redeem_for(account, asset, amount, order=facts, events=events)
         account.budget = None
         balance = account.balances[asset]
         balance.available -= amount
@@ -179,6 +203,18 @@ class SpotClearing:
         events.append(filled(order, match, rules, (is_maker, fee, fee_asset)))
         events.append(BalanceChanged(facts.account, rules.base, base.available, base.locked))
         events.append(BalanceChanged(facts.account, rules.quote, quote.available, quote.locked))
+        if facts.conditions is not None and facts.conditions.backing is not None:
+            self._settle_debts(order, match, received - fee, events)
+
+    def _settle_debts(self, order: WorkingOrder, match: Match, received: int, events: list[Event]) -> None:
+        """Repay what a better price than the limit saved of what was borrowed, and with what came in, if it is to repay."""
+        rules, facts, lending = self._rules, order.facts, self._margins.lending
+        if order.borrowed and facts.side is BID and facts.price is not None:
+            self._give_back(order, facts.price * match.quantity * rules.quote_unit - match.quote, events)
+        backing = facts.conditions.backing if facts.conditions is not None else None
+        if backing is not None and backing.repays and lending is not None:
+            account, asset = self._ledger.account(facts.account), rules.base if facts.side is BID else rules.quote
+            lending.repay(account, asset, received, Cause(REPAYING, facts.order_id), events)
 
 
 def fee_on(received: int, rate_cbps: int, unit: int) -> int:

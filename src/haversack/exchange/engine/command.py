@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from haversack.exchange.engine.backing import Backing
 from haversack.exchange.engine.dust.command import ConvertDust
 from haversack.exchange.engine.lending.command import BorrowOrLend
 from haversack.exchange.engine.predictions.command import PredictionCommand
@@ -97,8 +98,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, tag="place", array_like=T
     trigger: Trigger | None = None
     take_profit: Exit | None = None
     stop_loss: Exit | None = None
-    redeems: bool = False
-    """Whether what is lent may be called back for it; spot markets only."""
+    backing: Backing | None = None
+    """What it may call on beside the balance, and whether it repays; spot markets only."""
 
 
 class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag="cancel", array_like=True):

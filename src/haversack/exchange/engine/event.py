@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from haversack.exchange.engine.backing import Backing
 from haversack.exchange.engine.command import Exit, Slippage, Trigger
 from haversack.exchange.engine.dust.event import DustConverted
 from haversack.exchange.engine.lending.event import InterestPaid, LoanChanged, PoolTold
@@ -69,6 +70,8 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Which part of the exchange sent it; None: its account did."""
     strategy_id: int | None = None
     """The strategy that sent it."""
+    backing: Backing | None = None
+    """What it may call on beside the balance, and whether it repays."""
 
 
 class OrderFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):

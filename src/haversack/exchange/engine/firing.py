@@ -76,6 +76,7 @@ def order_of(facts: OrderFacts, quantity: int, now_us: int) -> tuple[Place, Cond
         client_id=facts.client_id,
         slippage=facts.slippage,
         reduce_only=facts.reduce_only,
+        backing=waited.backing,
     )
     conditions = Conditions(
         trigger=waited.trigger,
@@ -83,6 +84,7 @@ def order_of(facts: OrderFacts, quantity: int, now_us: int) -> tuple[Place, Cond
         stop_loss=waited.stop_loss,
         related_order_id=facts.order_id,
         triggered_us=now_us,
+        backing=waited.backing,
     )
     return place, conditions
 

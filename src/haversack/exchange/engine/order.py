@@ -28,6 +28,8 @@ class WorkingOrder(msgspec.Struct, gc=False, eq=False):
     executed_quote: int = 0
     has_exits: bool = False
     """Whether its take-profit and stop-loss, if it has them, were created."""
+    borrowed: int = 0
+    """How much was missing for it and borrowed. What it gives is the account's own first, so that what is released is repaid."""
 
     def status(self) -> OrderStatus:
         """Status of an order that rests."""

@@ -55,7 +55,7 @@ class Placing:
         if place.reduce_only:
             place = capped(place, market)
         before = market.observe(now_us) if now_us >= market.observe_us else None
-        requirement = self._admit(place, account, market)
+        requirement = self._admit(place, account, market, now_us)
         if isinstance(requirement, Refusal):
             if before:
                 market.forget(before)
@@ -81,17 +81,18 @@ class Placing:
         self._fire_due(self._markets[place.symbol], now_us, events)
         return events
 
-    def _admit(self, place: Place, account: Account, market: Market) -> int | Refusal:
+    def _admit(self, place: Place, account: Account, market: Market, now_us: int) -> int | Refusal:
         """How much the order has to hold, or why it is refused."""
         ahead = None
         if place.price is None or place.time_in_force is FOK:
             holdings = market.perpetual.holdings if market.perpetual else None
             ahead = survey(place, market.book, market.rules, market.mean_bounds, holdings=holdings)
-        return refusal(place, account, market, ahead) or market.clearing.requirement(place, account, ahead)
+        return refusal(place, account, market, ahead) or market.clearing.requirement(place, account, ahead, now_us)
 
     def _facts(self, place: Place, now_us: int, conditions: Conditions | None) -> OrderFacts:
-        if conditions is None and (place.trigger or place.take_profit or place.stop_loss):
-            conditions = Conditions(trigger=place.trigger, take_profit=place.take_profit, stop_loss=place.stop_loss)
+        if conditions is None and (place.trigger or place.take_profit or place.stop_loss or place.backing):
+            trigger, take_profit, stop_loss = place.trigger, place.take_profit, place.stop_loss
+            conditions = Conditions(trigger=trigger, take_profit=take_profit, stop_loss=stop_loss, backing=place.backing)
         return OrderFacts(
             order_id=self._ledger.take_id(),
             account=place.account,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
+from haversack.exchange.engine.backing import Backing
 from haversack.exchange.engine.book import Top
 from haversack.exchange.engine.collateral import Collateralized
 from haversack.exchange.engine.event import MarkChanged
@@ -19,7 +20,7 @@ from haversack.exchange.engine.perpetual.position import Position
 from haversack.exchange.engine.rfq.open import OpenRfq
 from haversack.exchange.engine.rfq.rfqs import Rfqs
 from haversack.exchange.engine.rules import AccountSettings
-from haversack.exchange.engine.spot_limit import max_spot_quantity, max_withdrawal
+from haversack.exchange.engine.spot_limit import Terms, max_spot_quantity, max_withdrawal
 from haversack.wire.enums import OrderBookState, Side
 
 Levels = list[tuple[int, int]]
@@ -169,14 +170,19 @@ class Readable:
         """The largest order that margin allows in a perpetual, in quantity units."""
         return self._margins.max_order_quantity(self._ledger.account(account), symbol, side, price, reduce_only=reduce_only)
 
-    def max_spot_quantity(self, account: int, symbol: str, side: Side, price: Decimal | None, *, redeems: bool = False) -> int:
-        """The largest order that money and margin allow in a spot market, in quantity units; a bid without a price is none."""
-        rules = self._markets[symbol].rules
-        return max_spot_quantity(self._margins, self._ledger.account(account), rules, (side, price), redeems=redeems)
+    def max_spot_quantity(
+        self, account: int, symbol: str, side: Side, price: Decimal | None, *, backing: Backing | None = None, now_us: int = 0
+    ) -> int:
+        """The largest order that money and margin allow in a spot market, in quantity units; a bid without a price is none.
 
-    def max_withdrawal(self, account: int, asset: str, *, redeemable: int = 0) -> int:
-        """How much of an asset is available, or can be called back, and is not needed; in its smallest units."""
-        return max_withdrawal(self._margins, self._ledger.account(account), asset, redeemable=redeemable)
+        What may be borrowed depends on the time.
+        """
+        rules, owner, terms = self._markets[symbol].rules, self._ledger.account(account), Terms(backing, now_us)
+        return max_spot_quantity(self._margins, owner, rules, (side, price), terms)
+
+    def max_withdrawal(self, account: int, asset: str, *, backing: Backing | None = None, now_us: int = 0) -> int:
+        """How much of an asset is available, or can be called on, and is not needed; in its smallest units."""
+        return max_withdrawal(self._margins, self._ledger.account(account), asset, Terms(backing, now_us))
 
     def mark_price(self, symbol: str) -> int | None:
         """A perpetual's mark price in its price units; before the first one its active price."""

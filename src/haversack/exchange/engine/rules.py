@@ -14,7 +14,7 @@ import msgspec
 from haversack.exchange.engine.perpetual.contract import Contract
 from haversack.wire.enums import OrderBookState
 
-VERSION = 4
+VERSION = 5
 """Raised when the same commands lead to another state than before, so that a journal of older rules is refused."""
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from exchange.engine.lending.bank import ALICE, BOB, CAROL, HOUR_US, NOW_US, ONE, PERP, SPOT, balanced, new_engine
 from exchange.engine.lending.bank import POOLS as USUAL
+from haversack.exchange.engine.backing import Backing
 from haversack.exchange.engine.command import CancelAll, ChangeSettings, Command, Elapse, Grant, OpenAccount, Place, SetPrices
 from haversack.exchange.engine.event import BalanceChanged, DebtCovered, Declined, Event, LiquidatingChanged, Rejected
 from haversack.exchange.engine.lending.command import BorrowOrLend
@@ -128,8 +129,12 @@ def _order(dice: random.Random, account: int, symbol: str, price: int, quantity:
         price=price,
         quantity=quantity,
         time_in_force=time_in_force,
-        redeems=dice.random() < 0.5,
+        backing=_backing(dice),
     )
+
+
+def _backing(dice: random.Random) -> Backing | None:
+    return Backing(*(dice.random() < 0.7 for _ in range(3))) if dice.random() < 0.7 else None
 
 
 def _all(dice: random.Random, play: Play, account: int) -> Place:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from haversack.exchange.engine.backing import Called
 from haversack.exchange.engine.ledger import Account
 from haversack.exchange.engine.lending.loan import Loan
 from haversack.exchange.engine.lending.moving import Moving
@@ -62,22 +63,31 @@ class Allowing:
 
     def borrow_refusal(self, account: Account, pool: Pool, amount: int, now_us: int) -> LendingRefusal | None:
         """Why an account that lends nothing of the asset cannot borrow so much."""
+        refused = self.supply_refusal(account, pool, amount)
+        if refused:
+            return refused
+        return None if self._has_margin(account, pool, amount, now_us) else LendingRefusal.INSUFFICIENT_MARGIN
+
+    def supply_refusal(self, account: Account, pool: Pool, amount: int) -> LendingRefusal | None:
+        """The same, as far as the pool decides."""
         refused = _closed(account, pool)
         if refused:
             return refused
         if pool.total_borrowed + amount > pool.rules.limit:
             return LendingRefusal.BORROW_LIMIT
-        if amount > pool.borrowable:
-            return LendingRefusal.INSUFFICIENT_SUPPLY
-        return None if self._has_margin(account, pool, amount, now_us) else LendingRefusal.INSUFFICIENT_MARGIN
+        return LendingRefusal.INSUFFICIENT_SUPPLY if amount > pool.borrowable else None
 
     def max_borrow(self, account: Account, pool: Pool, now_us: int) -> int:
         """The most that the account could borrow now, in whole steps; nothing while it lends (guess)."""
         loan, step = account.loans.get(pool.rules.asset), pool.rules.step
-        if _closed(account, pool) or (loan and not loan.is_borrow):
+        if loan and not loan.is_borrow:
             return 0
-        most = max(0, min(pool.rules.limit - pool.total_borrowed, pool.borrowable)) // step
+        most = self.supply(account, pool) // step
         return largest(most, lambda count: self._has_margin(account, pool, count * step, now_us)) * step
+
+    def supply(self, account: Account, pool: Pool) -> int:
+        """The most that could be borrowed now as far as the pool decides."""
+        return 0 if _closed(account, pool) else max(0, min(pool.rules.limit - pool.total_borrowed, pool.borrowable))
 
     def redeemable(self, account: Account, asset: str) -> int:
         """How much of what an account lends it could call back now."""
@@ -93,30 +103,36 @@ class Allowing:
         return LendingRefusal.INSUFFICIENT_FUNDS if amount > account.available(pool.rules.asset) else None
 
     def _has_margin(self, account: Account, pool: Pool, amount: int, now_us: int) -> bool:
-        with self._supposed(account, pool, amount, now_us):
+        with self.supposed(account, pool, Called(0, amount), now_us):
             return spare(self._margins, account) >= 0
 
     @contextmanager
-    def _supposed(self, account: Account, pool: Pool, amount: int, now_us: int) -> Generator[None, None, None]:
-        """As if the account had borrowed so much, with the entry fee."""
+    def supposed(self, account: Account, pool: Pool, called: Called, now_us: int) -> Generator[None, None, None]:
+        """As if the account had called back so much, and borrowed so much with the entry fee."""
         asset = pool.rules.asset
         held = account.balances.get(asset)
         balance, loan = account.balances[asset], account.loans.get(asset)
         before = balance.available
-        pool.borrowed += amount
-        owed = amount + self._moving.entry_fee(asset, amount, now_us)
-        new = loan or Loan(0, 0, now_us, BorrowLendSource.MANUAL, is_borrow=True)
-        account.loans[asset] = msgspec.structs.replace(new, quantity=new.quantity - owed)
-        balance.available += amount
+        pool.lent -= called.redeemed
+        pool.borrowed += called.borrowed
+        owed = called.borrowed + self._moving.entry_fee(asset, called.borrowed, now_us)
+        old = loan or Loan(0, 0, now_us, BorrowLendSource.MANUAL, is_borrow=True)
+        quantity = old.quantity - called.redeemed - owed
+        if quantity:
+            account.loans[asset] = msgspec.structs.replace(old, quantity=quantity, is_borrow=quantity < 0)
+        else:
+            account.loans.pop(asset, None)
+        balance.available += called.redeemed + called.borrowed
         try:
             yield
         finally:
-            pool.borrowed -= amount
+            pool.lent += called.redeemed
+            pool.borrowed -= called.borrowed
             balance.available = before
             if held is None:
                 del account.balances[asset]
             if loan is None:
-                del account.loans[asset]
+                account.loans.pop(asset, None)
             else:
                 account.loans[asset] = loan
 

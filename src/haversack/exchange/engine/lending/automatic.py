@@ -6,14 +6,18 @@ Documented: a settlement takes lent USDC when none is available, and then, if th
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+from typing import Any
+
+from haversack.exchange.engine.backing import Backing, Called, Cause, Loaned, Need
 from haversack.exchange.engine.collateral import CASH
-from haversack.exchange.engine.event import BalanceChanged, Event, OrderFacts, SettingsChanged
+from haversack.exchange.engine.event import BalanceChanged, Event, SettingsChanged
 from haversack.exchange.engine.ledger import Account
 from haversack.exchange.engine.lending.allowing import Allowing
 from haversack.exchange.engine.lending.moving import Moving
 from haversack.wire.borrow_lend_history import BorrowLendSource
 
-AUTO_LEND, SPOT_MARGIN = BorrowLendSource.AUTO_LEND, BorrowLendSource.SPOT_MARGIN
+AUTO_LEND = BorrowLendSource.AUTO_LEND
 SETTLING = BorrowLendSource.RECONCILIATION
 """Of what a settlement calls back and borrows (guess: no other source fits)."""
 
@@ -25,14 +29,68 @@ class Automatic:
         self._moving = moving
         self._allowing = allowing
 
-    def redeemable(self, account: int, asset: str) -> int:
-        """How much an account could call back now."""
-        return self._allowing.redeemable(self._moving.ledger.account(account), asset)
+    def reach(self, account: Account, asset: str, backing: Backing | None) -> int:
+        """A bound of what could be called on at most, whatever the margin."""
+        pool = self._moving.pools.get(asset)
+        if pool is None:
+            return 0
+        redeemable = self._allowing.redeemable(account, asset) if _redeems(account, backing) else 0
+        return redeemable + (self._allowing.supply(account, pool) if backing is not None and backing.borrows else 0)
 
-    def redeem_for(self, account: Account, asset: str, amount: int, *, order: OrderFacts, events: list[Event]) -> None:
-        """Call back what is missing of an amount that an order takes."""
-        source = AUTO_LEND if account.settings.auto_lend else SPOT_MARGIN
-        events += self._redeem(account, asset, amount, source=source, now_us=order.created_us, order_id=order.order_id)
+    def call(self, account: Account, need: Need) -> Called | None:
+        """What would be called on for a need, whatever the margin; None if that is not enough."""
+        missing, pool = need.amount - account.available(need.asset), self._moving.pools.get(need.asset)
+        if missing <= 0:
+            return Called(0, 0)
+        if pool is None:
+            return None
+        step, loan = pool.rules.step, account.loans.get(need.asset)
+        able = self._allowing.redeemable(account, need.asset) if _redeems(account, need.backing) else 0
+        redeemed = min(_whole(missing, step), able)
+        if redeemed >= missing:
+            return Called(redeemed, 0)
+        # An account cannot borrow what it lends (documented for borrows by hand).
+        is_lent = loan is not None and loan.quantity > redeemed
+        if need.backing is None or not need.backing.borrows or is_lent:
+            return None
+        called = Called(redeemed, _whole(missing - redeemed, step))
+        with self._allowing.supposed(account, pool, Called(redeemed, 0), need.now_us):
+            return None if self._allowing.supply_refusal(account, pool, called.borrowed) else called
+
+    def supposed(self, account: Account, asset: str, called: Called, now_us: int) -> AbstractContextManager[None]:
+        """As if so much had been called on."""
+        return self._allowing.supposed(account, self._moving.pools[asset], called, now_us)
+
+    def fetch(self, account: Account, need: Need, cause: Cause, events: list[Event]) -> int:
+        """Call on what is missing of a need that the account can meet; the answer is how much of that was borrowed."""
+        asset, called = need.asset, self.call(account, need)
+        assert called is not None, f"account {account.number} was to get {need}"
+        missing = need.amount - account.available(asset) - called.redeemed
+        terms: dict[str, Any] = {"now_us": need.now_us, "order_id": cause.order_id}
+        if called.redeemed:
+            source = AUTO_LEND if account.settings.auto_lend else cause.source
+            events += self._moving.redeem(account, asset, called.redeemed, source=source, **terms)
+        if not called.borrowed:
+            return 0
+        events += self._moving.borrow(account, asset, called.borrowed, source=cause.source, **terms)
+        return missing
+
+    def give_back(self, account: Account, loaned: Loaned, cause: Cause, events: list[Event]) -> int:
+        """Repay what is released of what was borrowed; the answer is how much of that is left."""
+        left, step = max(0, loaned.borrowed - loaned.released), self._moving.pools[loaned.asset].rules.step
+        self.repay(account, loaned.asset, _whole(loaned.borrowed, step) - _whole(left, step), cause, events)
+        return left
+
+    def repay(self, account: Account, asset: str, amount: int, cause: Cause, events: list[Event]) -> None:
+        """Repay with so much of what is available, as far as there is a debt."""
+        loan, pool = account.loans.get(asset), self._moving.pools.get(asset)
+        if loan is None or pool is None or not loan.is_borrow:
+            return
+        paid = min(amount, account.available(asset), -loan.quantity) // pool.rules.step * pool.rules.step
+        if paid and self._allowing.repay_refusal(account, pool, paid) is None:
+            # Where somebody owes something the hours run already, whatever the time is.
+            terms: dict[str, Any] = {"now_us": loan.opened_us, "order_id": cause.order_id}
+            events += self._moving.repay(account, asset, paid, source=cause.source, **terms)
 
     def pay(self, account: Account, now_us: int, events: list[Event]) -> None:
         """Call cash back for what an account owes unsettled, and borrow the rest if its settings say so."""
@@ -44,7 +102,7 @@ class Automatic:
         loan, step = account.loans.get(CASH), pool.rules.step
         if missing <= 0 or not account.settings.auto_borrow_settlements or (loan and not loan.is_borrow):
             return
-        amount = -(-missing // step) * step
+        amount = _whole(missing, step)
         if self._allowing.borrow_refusal(account, pool, amount, now_us) is None:
             events += self._moving.borrow(account, CASH, amount, source=SETTLING, now_us=now_us)
 
@@ -76,15 +134,22 @@ class Automatic:
             return self._moving.lend(account, asset, amount, source=AUTO_LEND, now_us=now_us)
         return []
 
-    def _redeem(
-        self, account: Account, asset: str, amount: int, *, source: BorrowLendSource, now_us: int, order_id: int | None = None
-    ) -> list[Event]:
+    def _redeem(self, account: Account, asset: str, amount: int, *, source: BorrowLendSource, now_us: int) -> list[Event]:
         """Call back what is missing of an amount, as far as that goes."""
         missing, pool = amount - account.available(asset), self._moving.pools.get(asset)
         if missing <= 0 or pool is None:
             return []
         step = pool.rules.step
-        called = min(-(-missing // step) * step, self._allowing.redeemable(account, asset))
+        called = min(_whole(missing, step), self._allowing.redeemable(account, asset))
         if not called:
             return []
-        return self._moving.redeem(account, asset, called, source=source, now_us=now_us, order_id=order_id)
+        return self._moving.redeem(account, asset, called, source=source, now_us=now_us)
+
+
+def _redeems(account: Account, backing: Backing | None) -> bool:
+    return account.settings.auto_lend or (backing is not None and backing.redeems)
+
+
+def _whole(amount: int, step: int) -> int:
+    """At least so much, in whole steps."""
+    return -(-amount // step) * step

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
 import msgspec
@@ -79,10 +79,6 @@ class Lending:
         assert price is not None, f"{asset} has a pool and no price"
         return price
 
-    def redeemable(self, account: int, asset: str) -> int:
-        """How much of what an account lends it could call back now, in the asset's smallest units."""
-        return self._allowing.redeemable(self._ledger.account(account), asset)
-
     def max_borrow(self, account: int, asset: str, now_us: int) -> int:
         """The most that an account could borrow now, in the asset's smallest units."""
         return self._allowing.max_borrow(self._ledger.account(account), self.pools[asset], now_us)
@@ -92,6 +88,7 @@ class Lending:
         assert amount > 0, f"{amount} {command.asset} to borrow or lend"
         assert amount % pool.rules.step == 0, f"{amount} {command.asset} is no multiple of {pool.rules.step}"
         loan, allowing, moving = account.loans.get(command.asset), self._allowing, self._moving
+        act: Callable[..., list[Event]]
         if command.side is BorrowLendSide.BORROW and account.settings.auto_lend:
             return [Declined(LendingRefusal.AUTO_LEND)]
         if command.side is BorrowLendSide.LEND:

@@ -35,9 +35,11 @@ class Moving:
         """From the account into the pool; what it owes there is repaid first by somebody else."""
         return self._move(account, asset, amount, (LEND, source), now_us=now_us)
 
-    def repay(self, account: Account, asset: str, amount: int, *, source: BorrowLendSource, now_us: int) -> list[Event]:
+    def repay(
+        self, account: Account, asset: str, amount: int, *, source: BorrowLendSource, now_us: int, order_id: int | None = None
+    ) -> list[Event]:
         """From the account into the pool, off what it owes."""
-        return self._move(account, asset, amount, (REPAY, source), now_us=now_us)
+        return self._move(account, asset, amount, (REPAY, source), now_us=now_us, order_id=order_id)
 
     def redeem(
         self, account: Account, asset: str, amount: int, *, source: BorrowLendSource, now_us: int, order_id: int | None = None
@@ -45,9 +47,11 @@ class Moving:
         """From the pool back to the account, for an order if one is named."""
         return self._move(account, asset, -amount, (REDEEM, source), now_us=now_us, order_id=order_id)
 
-    def borrow(self, account: Account, asset: str, amount: int, *, source: BorrowLendSource, now_us: int) -> list[Event]:
+    def borrow(
+        self, account: Account, asset: str, amount: int, *, source: BorrowLendSource, now_us: int, order_id: int | None = None
+    ) -> list[Event]:
         """From the pool to the account, which owes it from then on, and the entry fee with it."""
-        events = self._move(account, asset, -amount, (BORROW, source), now_us=now_us)
+        events = self._move(account, asset, -amount, (BORROW, source), now_us=now_us, order_id=order_id)
         rate = rate_e28(self.pools[asset].borrow_rate)
         left_us = HOUR_US - now_us % HOUR_US
         events += self.accrue(account, asset, self.entry_fee(asset, amount, now_us), (ENTRY_FEE, rate, left_us))

@@ -70,7 +70,7 @@ class PerpetualClearing:
             return Refusal.OPEN_INTEREST
         return None
 
-    def requirement(self, place: Place, account: Account, ahead: Survey | None) -> int | Refusal:
+    def requirement(self, place: Place, account: Account, ahead: Survey | None, now_us: int) -> int | Refusal:
         """Nothing is held, but margin must be left afterwards; for the house it always is."""
         if account.is_house or place.reduce_only:
             return 0

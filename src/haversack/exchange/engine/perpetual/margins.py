@@ -30,8 +30,11 @@ from haversack.units import compact
 from haversack.wire.enums import Side
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from haversack.exchange.engine.backing import Backing, Called, Cause, Loaned, Need
     from haversack.exchange.engine.command import Place
-    from haversack.exchange.engine.event import Event, OrderFacts
+    from haversack.exchange.engine.event import Event
     from haversack.exchange.engine.ledger import Account
     from haversack.exchange.engine.market import Market
     from haversack.exchange.engine.rules import PerpetualRules
@@ -42,14 +45,30 @@ _ZERO = Decimal(0)
 
 
 class AutoLending(Protocol):
-    """Lends and calls back what nobody asked for; lending does."""
+    """Moves money between accounts and pools for what else they do; lending does."""
 
-    def redeemable(self, account: int, asset: str) -> int:
-        """How much could be called back now."""
+    def reach(self, account: Account, asset: str, backing: Backing | None) -> int:
+        """A bound of what could be called on at most, whatever the margin."""
         ...
 
-    def redeem_for(self, account: Account, asset: str, amount: int, *, order: OrderFacts, events: list[Event]) -> None:
-        """Call back what is missing of an amount that an order takes."""
+    def call(self, account: Account, need: Need) -> Called | None:
+        """What would be called on for a need, whatever the margin; None if that is not enough."""
+        ...
+
+    def supposed(self, account: Account, asset: str, called: Called, now_us: int) -> AbstractContextManager[None]:
+        """As if so much had been called on."""
+        ...
+
+    def fetch(self, account: Account, need: Need, cause: Cause, events: list[Event]) -> int:
+        """Call on what is missing of a need that the account can meet; the answer is how much of that was borrowed."""
+        ...
+
+    def give_back(self, account: Account, loaned: Loaned, cause: Cause, events: list[Event]) -> int:
+        """Repay what is released of what was borrowed; the answer is how much of that is left."""
+        ...
+
+    def repay(self, account: Account, asset: str, amount: int, cause: Cause, events: list[Event]) -> None:
+        """Repay with so much of what is available, as far as there is a debt."""
         ...
 
     def pay(self, account: Account, now_us: int, events: list[Event]) -> None:

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from haversack.exchange.engine.backing import Backing
 from haversack.wire.enums import SelfTradePrevention, Side, SlippageToleranceType, TimeInForce
 
 
@@ -32,6 +33,8 @@ class StartStrategy(msgspec.Struct, frozen=True, kw_only=True, tag="strategyStar
     """None: it was not said, which means no."""
     is_randomized: bool | None = None
     """Whether slices are of different sizes. None: it was not said, which means no."""
+    backing: Backing | None = None
+    """What every order may call on beside the balance, and whether it repays; spot markets only."""
 
 
 class CancelStrategy(msgspec.Struct, frozen=True, kw_only=True, tag="strategyCancel", array_like=True):

@@ -93,6 +93,7 @@ class Running:
             self_trade_prevention=asked.self_trade_prevention,
             slippage=None if asked.slippage_kind is None else Slippage(asked.slippage_kind, asked.slippage_e8),
             reduce_only=asked.reduce_only,
+            backing=asked.backing,
         )
 
     def rest(self, order: WorkingOrder) -> None:

@@ -137,7 +137,8 @@ class Strategies:
         number = slices.due(facts, now_us)
         quantity = slices.together(facts, number, step) - slices.together(facts, running.sent, step)
         running.goes_on(number)
-        told = self._placing.send(running.order(quantity), now_us, Conditions(strategy_id=facts.strategy_id))
+        conditions = Conditions(strategy_id=facts.strategy_id, backing=facts.asked.backing)
+        told = self._placing.send(running.order(quantity), now_us, conditions)
         first = told[0]
         if isinstance(first, Rejected):
             return UNSENT.get(first.refusal, StrategyCancelReason.UNKNOWN)

@@ -6,6 +6,8 @@ from typing import TypeAlias
 
 import msgspec
 
+from haversack.exchange.engine.backing import Backing
+
 
 class MintVault(msgspec.Struct, frozen=True, tag="vaultMint", array_like=True):
     """Pay into a vault, and get tokens for it at once."""
@@ -14,6 +16,8 @@ class MintVault(msgspec.Struct, frozen=True, tag="vaultMint", array_like=True):
     vault_id: int
     amount: int
     """In the smallest units of the asset that the vault takes."""
+    backing: Backing | None = None
+    """What it may call on beside the balance."""
 
 
 class RedeemVault(msgspec.Struct, frozen=True, tag="vaultRedeem", array_like=True):

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from haversack.exchange.engine.backing import Cause, Need
 from haversack.exchange.engine.event import BalanceChanged, Declined, Event
 from haversack.exchange.engine.facility import Handler, Parts
 from haversack.exchange.engine.ledger import Account
-from haversack.exchange.engine.spot_limit import max_withdrawal
+from haversack.exchange.engine.spot_limit import can_give_away
 from haversack.exchange.engine.vaults.command import CancelVaultRedeem, MintVault, RedeemVault, SetVaultNav
 from haversack.exchange.engine.vaults.event import (
     VaultMinted,
@@ -21,6 +22,7 @@ from haversack.exchange.engine.vaults.event import (
 from haversack.exchange.engine.vaults.refusal import VaultRefusal
 from haversack.exchange.engine.vaults.rules import VaultRules
 from haversack.exchange.engine.vaults.vault import PendingRedeem, Vault, VaultState
+from haversack.wire.borrow_lend_history import BorrowLendSource
 
 DAY_US = 86_400 * 1_000_000
 
@@ -61,13 +63,16 @@ class Vaults:
     def _mint(self, command: MintVault, now_us: int) -> list[Event]:
         vault, account = self._vaults[command.vault_id], self._ledger.account(command.account)
         tokens = vault.rules.tokens_for(command.amount, vault.mint_nav_e12(now_us))
-        refusal = self._mint_refusal(vault, account, command.amount, tokens)
+        need = Need(vault.rules.asset, command.amount, command.backing, now_us)
+        refusal = self._mint_refusal(vault, account, need, tokens)
         if refusal:
             return [Declined(refusal)]
         events: list[Event] = []
         if not self.supply(vault):
             self._value(vault, now_us, events, starts_with=tokens)
         nav_e12 = vault.mint_nav_e12(now_us)
+        if self._margins.lending is not None:
+            self._margins.lending.fetch(account, need, Cause(BorrowLendSource.MANUAL), events)
         account.balances[vault.rules.asset].available -= command.amount
         vault.money += command.amount
         account.balances[vault.rules.token].available += tokens
@@ -83,18 +88,18 @@ class Vaults:
         )
         return [*events, _told(account, vault.rules.asset), _told(account, vault.rules.token)]
 
-    def _mint_refusal(self, vault: Vault, account: Account, amount: int, tokens: int) -> VaultRefusal | None:
+    def _mint_refusal(self, vault: Vault, account: Account, need: Need, tokens: int) -> VaultRefusal | None:
         rules = vault.rules
         if not rules.mints_enabled:
             return VaultRefusal.MINTS_DISABLED
-        if amount < rules.mint_min or tokens <= 0:
+        if need.amount < rules.mint_min or tokens <= 0:
             return VaultRefusal.MINT_TOO_SMALL
         if vault.made + tokens > rules.mintable:
             return VaultRefusal.SOLD_OUT
         if account.liquidating:
             return VaultRefusal.LIQUIDATING
         # What is paid in counts as collateral no more.
-        if amount > max_withdrawal(self._margins, account, rules.asset):
+        if not can_give_away(self._margins, account, need):
             return VaultRefusal.FUNDS
         return None
 

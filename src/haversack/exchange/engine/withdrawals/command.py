@@ -6,6 +6,8 @@ from typing import TypeAlias
 
 import msgspec
 
+from haversack.exchange.engine.backing import Backing
+
 
 class Withdraw(msgspec.Struct, frozen=True, kw_only=True, tag="withdraw", array_like=True):
     """Let money leave an account."""
@@ -17,6 +19,8 @@ class Withdraw(msgspec.Struct, frozen=True, kw_only=True, tag="withdraw", array_
     amount: int
     """In the asset's smallest units, the fee in it."""
     client_id: str | None = None
+    backing: Backing | None = None
+    """What it may call on beside the balance."""
 
 
 class CreateDelay(msgspec.Struct, frozen=True, tag="withdrawDelay", array_like=True):

@@ -6,15 +6,17 @@ from collections.abc import Mapping
 
 import msgspec
 
+from haversack.exchange.engine.backing import Cause, Need
 from haversack.exchange.engine.event import BalanceChanged, Declined, Event
 from haversack.exchange.engine.facility import Handler, Parts
 from haversack.exchange.engine.ledger import Account
-from haversack.exchange.engine.spot_limit import max_withdrawal
+from haversack.exchange.engine.spot_limit import can_give_away
 from haversack.exchange.engine.withdrawals.command import ChangeDelay, CreateDelay, Withdraw
 from haversack.exchange.engine.withdrawals.event import DelayChanged, WithdrawalChanged
 from haversack.exchange.engine.withdrawals.refusal import WithdrawalRefusal
 from haversack.exchange.engine.withdrawals.rules import PENDING_MAX, WithdrawalRules
 from haversack.exchange.engine.withdrawals.withdrawal import Delay, Withdrawal
+from haversack.wire.borrow_lend_history import BorrowLendSource
 
 HOUR_US = 3_600 * 1_000_000
 
@@ -53,7 +55,8 @@ class Withdrawals:
 
     def _withdraw(self, command: Withdraw, now_us: int) -> list[Event]:
         account = self._ledger.account(command.account)
-        refusal = self._refusal(command, account)
+        need = Need(command.asset, command.amount, command.backing, now_us)
+        refusal = self._refusal(command, account, need)
         if refusal:
             return [Declined(refusal)]
         delay = None if command.address in self._rules.addresses else self._delays.get(account.number)
@@ -73,14 +76,16 @@ class Withdrawals:
             due_us=(trigger_us or now_us) + self._rules.confirm_us,
         )
         self._pending.append(withdrawal)
+        events: list[Event] = [WithdrawalChanged(withdrawal, is_confirmed=False)]
+        if self._margins.lending is not None:
+            self._margins.lending.fetch(account, need, Cause(BorrowLendSource.WITHDRAWAL), events)
         balance = account.balances[command.asset]
         balance.available -= command.amount
         # What left carries no position any more.
         account.budget = None
-        told = BalanceChanged(account.number, command.asset, balance.available, balance.locked)
-        return [WithdrawalChanged(withdrawal, is_confirmed=False), told]
+        return [*events, BalanceChanged(account.number, command.asset, balance.available, balance.locked)]
 
-    def _refusal(self, command: Withdraw, account: Account) -> WithdrawalRefusal | None:
+    def _refusal(self, command: Withdraw, account: Account, need: Need) -> WithdrawalRefusal | None:
         network = self._rules.networks.get((command.asset, command.blockchain))
         if network is None:
             return WithdrawalRefusal.UNKNOWN_NETWORK
@@ -92,7 +97,7 @@ class Withdrawals:
             return WithdrawalRefusal.TOO_LARGE
         if account.liquidating:
             return WithdrawalRefusal.LIQUIDATING
-        if command.amount > max_withdrawal(self._margins, account, command.asset):
+        if not can_give_away(self._margins, account, need):
             return WithdrawalRefusal.FUNDS
         waiting = sum(1 for each in self._pending if each.account == account.number)
         return WithdrawalRefusal.TOO_MANY if waiting >= PENDING_MAX else None
