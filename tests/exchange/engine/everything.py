@@ -18,6 +18,7 @@ from exchange.engine.traffic import ASSETS, COARSE, COLLATERAL, OPENINGS, PERPET
 from exchange.engine.traffic import MARKETS as TRADED
 from exchange.engine.vaults.kit import RULES as VAULT
 from exchange.scenarios.prediction_table import prediction
+from haversack.exchange.engine.backing import Backing
 from haversack.exchange.engine.command import (
     CancelAll,
     ChangeSettings,
@@ -164,6 +165,10 @@ class Everything(Bustle):
         upcoming = self._next.pop(0)
         return upcoming() if callable(upcoming) else upcoming
 
+    def _backing(self) -> Backing | None:
+        """Whatever an operation may call on."""
+        return Backing(*(self._rng.random() < 0.7 for _ in range(3))) if self._rng.random() < 0.5 else None
+
     def _free(self, account: int, asset: str) -> int:
         return self._engine.balances(account).get(asset, (0, 0))[0]
 
@@ -189,7 +194,7 @@ class Everything(Bustle):
             amount: dict[str, Any] = {"quantity": max(1, self._free(who, "SOL") // SPOT.base_unit)}
             if side is BID:
                 amount = {"quantity": None, "quote_quantity": max(1, self._free(who, "USDC") // rng.choice((2, 4)))}
-            return Place(account=who, symbol=SPOT.symbol, side=side, price=None, **amount)
+            return Place(account=who, symbol=SPOT.symbol, side=side, price=None, backing=self._backing(), **amount)
 
         uses: list[Callable[[], Command]] = [
             lambda: self._request(who),
@@ -265,9 +270,22 @@ class Everything(Bustle):
             return self._slices(account, rng.choice((BID, ASK)))
         if rng.random() < 0.5:
             quantity = self._free(account, "SOL") // SPOT.base_unit or 1
-            return Place(account=account, symbol=SPOT.symbol, side=ASK, price=None, quantity=quantity)
+            return self._resting(account, ASK, quantity)
         quote = self._free(account, "USDC") or 1
+        if rng.random() < 0.5:
+            return self._resting(account, BID, max(1, quote // (self._spot * SPOT.quote_unit)))
         return Place(account=account, symbol=SPOT.symbol, side=BID, price=None, quantity=None, quote_quantity=quote)
+
+    def _resting(self, account: int, side: Side, quantity: int) -> Place:
+        """All that there is, or more, near the market, now or once a trigger fires."""
+        rng, backing = self._rng, self._backing()
+        more = quantity * rng.choice((10, 11, 30)) // 10 if backing and backing.borrows else quantity
+        price = rng.choice((None, self._spot + rng.randrange(-4, 5)))
+        when: dict[str, Any] = {"quantity": more}
+        if rng.random() < 0.2:
+            trigger = Trigger(TriggerBy.LAST_PRICE, self._spot + rng.randrange(-6, 7), more)
+            when = {"quantity": None, "trigger": trigger}
+        return Place(account=account, symbol=SPOT.symbol, side=side, price=price, backing=backing, **when)
 
     def _bet(self) -> Command:
         """An order in a prediction market, a strategy there, or its answer."""
@@ -303,7 +321,7 @@ class Everything(Bustle):
         quantity = self._free(account, "SOL") // SPOT.base_unit if side is ASK else self._free(account, "USDC") // 10_000
         return StartStrategy(
             account=account, symbol=SPOT.symbol, side=side, quantity=max(5, quantity), duration_ms=600_000,
-            interval_ms=self._rng.choice((1_000, 120_000)), price=self._rng.choice((60, 100, 150)),
+            interval_ms=self._rng.choice((1_000, 120_000)), price=self._rng.choice((60, 100, 150)), backing=self._backing(),
         )  # fmt: skip
 
     def _request(self, who: int | None = None) -> Command:
@@ -317,7 +335,10 @@ class Everything(Bustle):
             amount: dict[str, Any] = {"quote_quantity": quote_quantity}
         else:
             amount = {"quantity": max(1, part // (price * SPOT.quote_unit if side is BID else SPOT.base_unit))}
-        return SubmitRfq(account=account, symbol=RFQ.symbol, side=side, price=limit, client_id=rng.choice((None, 1)), **amount)
+        client_id, backing = rng.choice((None, 1)), self._backing()
+        return SubmitRfq(
+            account=account, symbol=RFQ.symbol, side=side, price=limit, client_id=client_id, backing=backing, **amount
+        )
 
     def _opened(self) -> Any:
         opened = self._engine.facility(Rfqs).open()
@@ -329,16 +350,17 @@ class Everything(Bustle):
             return self._request()
         bid = rng.randrange(85, 112)
         ask = bid + rng.randrange(-1, 9)
-        return SubmitQuote(account=who or rng.choice((*EVERYBODY, HOUSE)), rfq_id=one.rfq.rfq_id, bid=bid, ask=ask)
+        maker, backing = who or rng.choice((*EVERYBODY, HOUSE)), self._backing()
+        return SubmitQuote(account=maker, rfq_id=one.rfq.rfq_id, bid=bid, ask=ask, backing=backing)
 
     def _accept(self) -> Command:
         rng, one = self._rng, self._opened()
         if one is None:
             return CancelRfq(account=rng.choice(EVERYBODY), client_id=1)
         owner, rfq_id, best, kind = one.rfq.account, one.rfq.rfq_id, one.best(), rng.random()
-        if kind < 0.1:
-            return RefreshRfq(owner, rfq_id)
         if kind < 0.2:
+            return RefreshRfq(owner, rfq_id)
+        if kind < 0.3:
             return CancelRfq(account=owner, rfq_id=rfq_id)
         return AcceptQuote(account=owner, quote_id=best.quote_id if best else rfq_id, rfq_id=rng.choice((None, rfq_id)))
 
@@ -347,7 +369,7 @@ class Everything(Bustle):
         amount = rng.choice((self._free(account, "USDC") // 2, rng.randrange(1, 300 * ONE)))
         tokens = rng.choice((None, None, rng.randrange(1, 3_000) * VAULT.token_step, amount))
         choices: tuple[Command, ...] = (
-            *[MintVault(account, 1, amount)] * 8,
+            *[MintVault(account, 1, amount * rng.choice((1, 1, 3)), self._backing())] * 8,
             *[RedeemVault(account, 1, tokens)] * 8,
             CancelVaultRedeem(account, 1),
             SetVaultNav(1, rng.choice((10**10, 10**12, 2 * 10**12))),
@@ -362,9 +384,9 @@ class Everything(Bustle):
             return CreateDelay(account, rng.randrange(1, 3))
         if kind < 0.2:
             return ChangeDelay(account, rng.randrange(0, 3))
-        amount = max(1, rng.choice((free, free // 3, rng.randrange(1, 3 * ONE))))
-        address = rng.choice(("home", "away"))
-        return Withdraw(account=account, asset=asset, blockchain="Solana", address=address, amount=amount)
+        amount = max(1, rng.choice((free, free // 3, free + ONE, rng.randrange(1, 3 * ONE))))
+        address, backing = rng.choice(("home", "away")), self._backing()
+        return Withdraw(account=account, asset=asset, blockchain="Solana", address=address, amount=amount, backing=backing)
 
     def _dust(self) -> Command:
         rng, account, asset = self._rng, self._rng.choice(EVERYBODY), self._rng.choice(("SOL", "ETH"))

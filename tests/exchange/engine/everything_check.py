@@ -47,6 +47,7 @@ class Books:
         self._locks()
         self._positions()
         self._pools()
+        self._borrowed()
         if isinstance(command, SetPrices | Elapse):
             self._nobody_is_left_owing(now_us)
         self._count(command, events)
@@ -115,6 +116,15 @@ class Books:
             assert pool.lent == sum(loan.quantity for loan in loans if not loan.is_borrow)
             assert pool.borrowed == -sum(loan.quantity for loan in loans if loan.is_borrow)
             assert all(loan.quantity and (loan.quantity < 0) == loan.is_borrow for loan in loans)
+
+    def _borrowed(self) -> None:
+        """What was borrowed for a request or a quote is locked for it."""
+        for each in self._engine.facility(Rfqs).open():
+            for account, borrowed in each.borrowed.items():
+                held = {RFQ.quote if each.rfq.side is Side.BID else RFQ.base: each.held}
+                if account != each.rfq.account:
+                    held = {offer.gives: offer.given for offer in offered(each.rfq, each.quotes[account], RFQ)}
+                assert all(0 < amount <= held[asset] for asset, amount in borrowed.items()), f"{borrowed} for {held}"
 
     def _nobody_is_left_owing(self, now_us: int) -> None:
         """Of accounts with neither positions nor loans: a debt is gone with the next second."""

@@ -21,6 +21,8 @@ RESTART = 90
 CORNERS = [
     *(each.__name__ for each in get_args(Command)),
     *("Borrow Manual", "BorrowRepay Manual", "BorrowRepay Liquidation", "BorrowRepay LiquidationAdl"),
+    *("Borrow SpotMargin", "BorrowRepay SpotMargin", "BorrowRepay AutoBorrowRepay", "LendRedeem SpotMargin"),
+    *("Borrow Rfq", "BorrowRepay Rfq", "Borrow Withdrawal"),
     *("a closed market ends a strategy", "strategy Liquidation"),
     *(f"a liquidation begins: {what}" for what in ("asks for quotes", "owes", "runs a strategy")),
     *(f"after a restart: {event.__name__}" for event in LATE),

@@ -1,8 +1,9 @@
 """Plays scenarios of pools: those of `exchange.engine.lending.bank`, with whatever the accounts are given.
 
 Accounts say `borrow 10 SOL`, `lend 10 SOL` and `auto-lend on`, or place orders in SOL_USDC, such as `bid 1 @ 100 redeeming`,
-which may call back what is lent, `borrowing` what is missing, `repaying` with what it brings; the exchange lets time pass with `wait`. The stories
-begin 2,800 seconds before a full hour. `rules: leverage 10` is everybody's; `state RepayOnly` and `fraction 0` are of both pools.
+which may call back what is lent, `borrowing` what is missing, `repaying` with what it brings; the exchange lets time pass with
+`wait`. The stories begin 2,800 seconds before a full hour. `rules: leverage 10` is everybody's; `state RepayOnly` and
+`fraction 0` are of both pools.
 """
 
 from __future__ import annotations

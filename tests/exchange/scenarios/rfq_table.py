@@ -41,7 +41,7 @@ class RfqStage(Stage):
             return SubmitRfq(account=account, symbol=RFQ, **order_of(rest))
         if kind == "quote":
             prices = {"bid": units(rest[1], 2), "ask": units(rest[2], 2)}
-            return SubmitQuote(account=account, rfq_id=int(rest[0].rstrip(":")), **prices)
+            return SubmitQuote(account=account, rfq_id=int(rest[0].rstrip(":")), bid=prices["bid"], ask=prices["ask"])
         if kind == "accept":
             return AcceptQuote(account=account, quote_id=int(rest[0]), **_named(rest[1:]))
         if kind == "refresh":

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from haversack.exchange.api.caller import Caller, unknown_symbol
+from haversack.exchange.engine.backing import Backing, backing_of
 from haversack.exchange.engine.event import FacilityRefusal
 from haversack.exchange.engine.rfq import command as commands
 from haversack.exchange.engine.rfq.event import QuotePlaced, RfqEnded, RfqFilled, RfqOpened
@@ -72,6 +73,7 @@ def submit(caller: Caller, operation: SubmitRfq) -> Rfq:
         quote_quantity=quote_quantity,
         price=_limit(operation, market),
         client_id=operation.client_id,
+        backing=_backing(operation),
     )
     return _state_of(caller, command)
 
@@ -84,7 +86,8 @@ def quote(caller: Caller, operation: SubmitQuote) -> Quote:
         raise TEXTS[RfqRefusal.RFQ_NOT_FOUND]
     market = caller.venue.listing.rfq_markets[opened.rfq.symbol]
     bid, ask = (_price(Decimal(price), market) for price in (operation.bid_price, operation.ask_price))
-    command = commands.SubmitQuote(account=caller.account, rfq_id=rfq_id, bid=bid, ask=ask, client_id=operation.client_id)
+    client_id, backing = operation.client_id, _backing(operation)
+    command = commands.SubmitQuote(account=caller.account, rfq_id=rfq_id, bid=bid, ask=ask, client_id=client_id, backing=backing)
     events = caller.carry_out(command, TEXTS)
     placed = next(event.quote for event in events if isinstance(event, QuotePlaced))
     is_filled = any(isinstance(event, RfqFilled) for event in events)
@@ -182,6 +185,11 @@ def _amounts(caller: Caller, operation: SubmitRfq, market: RfqMarket) -> tuple[i
     if amount <= 0:
         raise Refused.as_invalid("Quantity is below the minimum allowed value")
     return None, amount
+
+
+def _backing(operation: SubmitRfq | SubmitQuote) -> Backing | None:
+    redeems, borrows, repays = operation.auto_lend_redeem, operation.auto_borrow, operation.auto_borrow_repay
+    return backing_of(redeems=redeems, borrows=borrows, repays=repays)
 
 
 def _limit(operation: SubmitRfq, market: RfqMarket) -> int | None:

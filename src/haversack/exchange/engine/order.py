@@ -29,7 +29,7 @@ class WorkingOrder(msgspec.Struct, gc=False, eq=False):
     has_exits: bool = False
     """Whether its take-profit and stop-loss, if it has them, were created."""
     borrowed: int = 0
-    """How much was missing for it and borrowed. What it gives is the account's own first, so that what is released is repaid."""
+    """How much was missing for it and borrowed, less what was released: it gives the account's own first."""
 
     def status(self) -> OrderStatus:
         """Status of an order that rests."""

@@ -192,5 +192,5 @@ def test_random_commands_come_to_every_event_and_refusal() -> None:
     wanted |= {"Borrow Manual", "BorrowRepay Manual", "Lend Manual", "LendRedeem Manual", "EntryFee"}
     wanted |= {"BorrowRepay Liquidation", "LendRedeem Liquidation", "BorrowRepay LiquidationAdl"}
     wanted |= {"Lend AutoLend", "LendRedeem AutoLend", "LendRedeem SpotMargin", "BorrowRepay AutoBorrowRepay"}
-    wanted |= {"LendRedeem Reconciliation"}
+    wanted |= {"LendRedeem Reconciliation", "Borrow SpotMargin", "BorrowRepay SpotMargin"}
     assert {name: seen[name] for name in wanted if not seen[name]} == {}

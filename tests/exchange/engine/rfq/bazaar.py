@@ -6,6 +6,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import msgspec
 
@@ -89,7 +90,7 @@ class Bazaar:
         if kind == "wait":
             return Elapse()
         if kind == "rfq":
-            amount = (
+            amount: dict[str, Any] = (
                 {"quantity": quantity}
                 if pick.random() < 0.6
                 else {"quote_quantity": pick.choice([10**6, pick.randint(1, 400 * 10**6)])}

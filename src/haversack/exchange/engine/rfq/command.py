@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from haversack.exchange.engine.backing import Backing
 from haversack.wire.enums import Side
 
 
@@ -21,6 +22,8 @@ class SubmitRfq(msgspec.Struct, frozen=True, kw_only=True, tag="rfqSubmit", arra
     price: int | None = None
     """The first quote that is as good as this, fee included, is taken at once; None: the account will say which."""
     client_id: int | None = None
+    backing: Backing | None = None
+    """What it may call on beside the balance, and whether it repays."""
 
 
 class SubmitQuote(msgspec.Struct, frozen=True, kw_only=True, tag="rfqQuote", array_like=True):
@@ -31,6 +34,8 @@ class SubmitQuote(msgspec.Struct, frozen=True, kw_only=True, tag="rfqQuote", arr
     bid: int
     ask: int
     client_id: int | None = None
+    backing: Backing | None = None
+    """What it may call on beside the balance, and whether it repays."""
 
 
 class AcceptQuote(msgspec.Struct, frozen=True, kw_only=True, tag="rfqAccept", array_like=True):

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from haversack.exchange.engine.backing import Backing
 from haversack.wire.enums import OrderStatus, Side
 
 
@@ -25,6 +26,8 @@ class Rfq(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """The worst price, fee included, at which a quote is taken without asking; None: the requester is asked."""
     client_id: int | None
     created_us: int
+    backing: Backing | None = None
+    """What the requester lets it call on beside the balance, and whether it repays."""
 
 
 class Window(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -50,6 +53,8 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False
     created_us: int
     is_house: bool = False
     """Whether the maker is one of the exchange's own, of which no history is kept."""
+    backing: Backing | None = None
+    """What the maker lets it call on beside the balance, and whether it repays."""
 
 
 class RfqOpened(msgspec.Struct, frozen=True, gc=False):

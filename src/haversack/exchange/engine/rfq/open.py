@@ -21,6 +21,8 @@ class OpenRfq(msgspec.Struct, array_like=True):
     """What the requester has locked for it, of the asset that it gives."""
     quotes: dict[int, Quote]
     """By maker, the newest last."""
+    borrowed: dict[int, dict[str, int]] = {}
+    """By account and asset: how much of what is locked was borrowed."""
 
     def best(self) -> Quote | None:
         """The quote with the best price for the requester, of equal ones the oldest."""

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from haversack.exchange.engine.backing import Need
 from haversack.exchange.engine.event import Declined, Event
 from haversack.exchange.engine.facility import Handler, Parts
 from haversack.exchange.engine.ledger import Account
@@ -32,6 +33,7 @@ from haversack.exchange.engine.rfq.purse import Purse
 from haversack.exchange.engine.rfq.refusal import RfqRefusal as No
 from haversack.exchange.engine.rfq.terms import Deal, agreed, deal, keeps_to_price, offered, swap
 from haversack.exchange.engine.rules import MarketRules
+from haversack.exchange.engine.spot_limit import Terms
 from haversack.exchange.engine.spot_margin import Swap
 from haversack.wire.enums import OrderStatus
 
@@ -89,24 +91,29 @@ class Rfqs:
             price=command.price,
             client_id=command.client_id,
             created_us=now_us,
+            backing=command.backing,
         )
         worst = agreed(rfq, rules)
-        if refused := self._submit_refusal(account, worst):
+        if refused := self._submit_refusal(account, worst, Terms(rfq.backing, now_us)):
             return [Declined(refused)]
         self._ledger.take_id()
         opened = OpenRfq(rfq, window_from(now_us), worst.given if worst else 0, {})
         self._open[rfq.rfq_id] = opened
         self._asked[rfq.account] += 1
         events: list[Event] = [RfqOpened(rfq, opened.window, len(self._ledger.accounts))]
-        self._purse.lock(rfq.account, [(_given(rfq, rules), opened.held)], events)
+        given = _given(rfq, rules)
+        borrowed = self._purse.fetch(rfq.account, [Need(given, opened.held, rfq.backing, now_us)], events)
+        if borrowed:
+            opened.borrowed[rfq.account] = borrowed
+        self._purse.lock(rfq.account, [(given, opened.held)], events)
         return events
 
-    def _submit_refusal(self, account: Account, worst: Swap | None) -> No | None:
+    def _submit_refusal(self, account: Account, worst: Swap | None, terms: Terms) -> No | None:
         if account.liquidating:
             return No.ACCOUNT_LIQUIDATING
         if self._asked[account.number] >= RFQS_MAX and not account.is_house:
             return No.RFQ_LIMIT
-        return None if worst is None else self._purse.refusal(account, [worst], {})
+        return None if worst is None else self._purse.refusal(account, [worst], {}, terms)
 
     def _quote(self, command: SubmitQuote, now_us: int) -> list[Event]:
         opened = self._open.get(command.rfq_id)
@@ -123,18 +130,18 @@ class Rfqs:
             client_id=command.client_id,
             created_us=now_us,
             is_house=account.is_house,
+            backing=command.backing,
         )
         found = deal(opened.rfq, quote, self._ledger.account(opened.rfq.account).fees, rules)
         if refused := self._quote_refusal(opened, quote, found, now_us):
             return [Declined(refused)]
         self._ledger.take_id()
         best, events = opened.best(), list[Event]()
-        if quote.account in opened.quotes:
-            self._drop(opened, quote.account, events)
+        before = self._take_back(opened, quote.account, events) if quote.account in opened.quotes else {}
         opened.quotes[quote.account] = quote
         self._quoted[quote.account] += 1
         events.append(QuotePlaced(quote))
-        self._purse.lock(quote.account, self._reserved(opened, quote), events)
+        self._reserve(opened, quote, before, events)
         if keeps_to_price(opened.rfq, found):
             self._fill(opened, quote, found, events)
             return events
@@ -156,7 +163,8 @@ class Rfqs:
             return No.ACCOUNT_LIQUIDATING
         if before is None and self._quoted[account.number] >= QUOTES_MAX and not account.is_house:
             return No.QUOTE_LIMIT
-        return self._purse.refusal(account, offers, dict(self._reserved(opened, before)) if before else {})
+        locked = dict(self._reserved(opened, before)) if before else {}
+        return self._purse.refusal(account, offers, locked, Terms(quote.backing, now_us))
 
     def _accept(self, command: AcceptQuote, now_us: int) -> list[Event]:
         account = self._ledger.account(command.account)
@@ -175,9 +183,11 @@ class Rfqs:
         found = deal(rfq, best, account.fees, rules)
         if account.liquidating:
             return [Declined(No.ACCOUNT_LIQUIDATING)]
-        if refused := self._purse.refusal(account, [swap(rfq, found, rules)], {_given(rfq, rules): opened.held}):
+        given, terms = swap(rfq, found, rules), Terms(rfq.backing, now_us)
+        if refused := self._purse.refusal(account, [given], {given.gives: opened.held}, terms):
             return [Declined(refused)]
         events: list[Event] = []
+        self._purse.fetch(rfq.account, [Need(given.gives, given.given - opened.held, *terms)], events)
         self._fill(opened, best, found, events)
         return events
 
@@ -234,6 +244,17 @@ class Rfqs:
         """What the quote's maker has locked for it."""
         return [(offer.gives, offer.given) for offer in offered(opened.rfq, quote, self._rules[opened.rfq.symbol])]
 
+    def _reserve(self, opened: OpenRfq, quote: Quote, before: Mapping[str, int], events: list[Event]) -> None:
+        """Lock what a quote needs in the place of what was locked before: what is borrowed for that stays so, if it is needed."""
+        maker, reserved = quote.account, self._reserved(opened, quote)
+        needs = [Need(asset, amount, quote.backing, quote.created_us) for asset, amount in reserved]
+        borrowed = Counter(opened.borrowed.pop(maker, {}))
+        borrowed.update(self._purse.fetch(maker, needs, events))
+        self._purse.lock(maker, reserved, events)
+        released = {asset: before.get(asset, 0) - amount for asset, amount in reserved}
+        if left := self._purse.give_back(maker, borrowed, released, events):
+            opened.borrowed[maker] = left
+
     def _tell_best(self, opened: OpenRfq, before: Quote | None, events: list[Event]) -> None:
         best = opened.best()
         if best is not None and (before is None or best.quote_id != before.quote_id):
@@ -264,15 +285,32 @@ class Rfqs:
             maker_fee=maker_fee,
             maker_fee_asset=fee_asset,
         )
+        self._settle_debts(opened, quote, filled, moved)
         # What was freed is told with what moved: nobody sees money come back that is gone in the same moment.
         events += (filled, *moved)
         self._drop_all(opened, events)
+
+    def _settle_debts(self, opened: OpenRfq, quote: Quote, filled: RfqFilled, events: list[Event]) -> None:
+        """Repay what both borrowed and did not give, and with what they got, where they said so."""
+        rfq, rules = opened.rfq, self._rules[opened.rfq.symbol]
+        base, quoted = (rules.base, filled.quantity * rules.base_unit), (rules.quote, filled.worth)
+        taken, paid = (base, quoted) if rfq.side is BID else (quoted, base)
+        is_bid = rfq.side is BID
+        given, got = paid[1] + filled.fee * is_bid, taken[1] - filled.fee * (not is_bid)
+        self._purse.give_back(rfq.account, opened.borrowed.pop(rfq.account, {}), {paid[0]: opened.held - given}, events)
+        released = Counter(dict(self._reserved(opened, quote)))
+        released.subtract({taken[0]: taken[1]})
+        self._purse.give_back(quote.account, opened.borrowed.pop(quote.account, {}), released, events)
+        self._purse.repay(rfq.account, (taken[0], got), rfq.backing, events)
+        self._purse.repay(quote.account, (paid[0], paid[1] - filled.maker_fee), quote.backing, events)
 
     def _end(self, opened: OpenRfq, status: OrderStatus, events: list[Event]) -> None:
         rfq = opened.rfq
         self._forget(opened)
         events.append(RfqEnded(rfq, opened.window, status))
-        self._purse.lock(rfq.account, [(_given(rfq, self._rules[rfq.symbol]), -opened.held)], events)
+        given = _given(rfq, self._rules[rfq.symbol])
+        self._purse.lock(rfq.account, [(given, -opened.held)], events)
+        self._purse.give_back(rfq.account, opened.borrowed.pop(rfq.account, {}), {given: opened.held}, events)
         self._drop_all(opened, events)
 
     def _forget(self, opened: OpenRfq) -> None:
@@ -284,10 +322,17 @@ class Rfqs:
             self._drop(opened, maker, events)
 
     def _drop(self, opened: OpenRfq, maker: int, events: list[Event]) -> None:
+        released = self._take_back(opened, maker, events)
+        self._purse.give_back(maker, opened.borrowed.pop(maker, {}), released, events)
+
+    def _take_back(self, opened: OpenRfq, maker: int, events: list[Event]) -> dict[str, int]:
+        """End a quote; the answer is what its maker has locked for it no more."""
         quote = opened.quotes.pop(maker)
         self._quoted[maker] -= 1
         events.append(QuoteEnded(quote))
-        self._purse.lock(maker, [(asset, -amount) for asset, amount in self._reserved(opened, quote)], events)
+        reserved = self._reserved(opened, quote)
+        self._purse.lock(maker, [(asset, -amount) for asset, amount in reserved], events)
+        return dict(reserved)
 
     def dump(self) -> bytes:
         """All that are open."""
