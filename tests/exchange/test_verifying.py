@@ -136,7 +136,7 @@ async def test_what_a_process_that_ends_was_asked_is_checked_here(beside: Verify
     asked = asyncio.create_task(verdicts(beside))
     await asyncio.sleep(0)
     process.kill()
-    assert await asyncio.wait_for(asked, 10) == RIGHT
+    assert await asyncio.wait_for(asked, 3) == RIGHT
     assert await verdicts(beside) == RIGHT
     assert process_of(beside) is None
     assert [record.getMessage() for record in caplog.records] == [
@@ -150,7 +150,7 @@ async def test_process_that_answers_nothing_is_given_up(
     monkeypatch.setattr(module, "PATIENCE_S", 0.05)
     process = await started(beside)
     process.send_signal(signal.SIGSTOP)
-    assert await asyncio.wait_for(verdicts(beside), 10) == RIGHT
+    assert await asyncio.wait_for(verdicts(beside), 3) == RIGHT
     assert process.returncode == -signal.SIGKILL
     assert caplog.records[0].getMessage().endswith("failed: it answered nothing in 0 s")
 
@@ -165,7 +165,7 @@ async def test_process_that_answers_slowly_is_kept(beside: Verifying) -> None:
     beside._look(loop, loop.create_future())
     assert process.poll() is None
     process.send_signal(signal.SIGCONT)
-    assert await asyncio.wait_for(asked, 10) == RIGHT
+    assert await asyncio.wait_for(asked, 3) == RIGHT
     assert process_of(beside) is process
 
 
@@ -203,7 +203,7 @@ async def test_close_keeps_nobody_waiting(beside: Verifying) -> None:
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     beside.close()
-    assert await asyncio.wait_for(asked, 10) == RIGHT
+    assert await asyncio.wait_for(asked, 3) == RIGHT
 
 
 async def test_close_while_the_process_starts_leaves_none(beside: Verifying) -> None:

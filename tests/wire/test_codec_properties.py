@@ -33,7 +33,7 @@ def test_every_kind_of_answer_and_event_is_covered() -> None:
 
 @pytest.mark.parametrize("kind", [*ANSWERS, *EVENTS], ids=names)
 @given(data=st.data())
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_what_is_written_is_read_again(kind: type[Answer | StreamEvent], data: st.DataObject) -> None:
     value = data.draw(shapes.structs(kind))
     written = encode(value)
@@ -44,7 +44,7 @@ def test_what_is_written_is_read_again(kind: type[Answer | StreamEvent], data: s
 
 @pytest.mark.parametrize("kind", [*ANSWERS, *EVENTS], ids=names)
 @given(data=st.data())
-@settings(max_examples=20)
+@settings(max_examples=12)
 def test_unknown_fields_change_nothing(kind: type[Answer | StreamEvent], data: st.DataObject) -> None:
     content = json.loads(encode(data.draw(shapes.structs(kind))))
     strangers = data.draw(st.dictionaries(st.text(min_size=9, max_size=12).map("new-".__add__), st.none() | st.integers()))
@@ -54,7 +54,7 @@ def test_unknown_fields_change_nothing(kind: type[Answer | StreamEvent], data: s
 
 @pytest.mark.parametrize("kind", ANSWERS, ids=lambda kind: kind.__name__)
 @given(data=st.data())
-@settings(max_examples=20)
+@settings(max_examples=12)
 def test_optional_field_of_an_answer_may_be_null_or_absent(kind: type[Answer], data: st.DataObject) -> None:
     content = json.loads(encode(data.draw(shapes.structs(kind))))
     optional = [f.encode_name for f in msgspec.structs.fields(kind) if not f.required and type(None) in get_args(f.type)]
@@ -95,7 +95,7 @@ def test_any_frame_is_read_or_refused_as_a_protocol_error(body: bytes) -> None:
 
 @pytest.mark.parametrize("kind", ANSWERS, ids=lambda kind: kind.__name__)
 @given(data=st.data())
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_answer_with_one_wrong_place_is_read_or_refused_as_a_protocol_error(kind: type[Answer], data: st.DataObject) -> None:
     content = json.loads(encode(data.draw(shapes.structs(kind))))
     name = data.draw(st.sampled_from(sorted(content)))

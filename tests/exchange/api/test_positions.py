@@ -151,7 +151,7 @@ async def test_subscription_brings_open_positions_to_the_byte() -> None:
         await trade(desk, "128.61", "0.01")
         await Stranger(desk).place(symbol=PERP, price="128", quantity="0.02")
         desk.clock.advance(ms=7)
-        told = await (await opened(desk, STREAM)).receive()
+        told = await asyncio.wait_for((await opened(desk, STREAM)).receive(), 3)
     assert told == (
         b'{"data":{"B":"128.61","E":1788285151007000,"M":"128.59","P":"-0.0002","Q":"0.03","T":1788285151007000,"b":"128.6679",'
         b'"f":"0.02","i":60000000002,"l":"0","m":"0.0135","n":"3.8577","p":"0","q":"0.01","s":"SOL_USDC_PERP"},'
