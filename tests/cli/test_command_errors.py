@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from cli.command import TOO_LONG_S
-from cli.inside import Inside
+from cli.inside import SETTINGS, Inside
 from haversack.cli.app import app
 from haversack.cli.catalogue import operation_named
 from haversack.cli.exits import Exit, exit_of, is_retryable
@@ -243,6 +243,45 @@ def test_ctrl_c_ends_without_a_word_and_an_order_on_its_way_is_not_forgotten(liv
     live.transport["http"] = at_once
     done = live.run("ticker")
     assert (done.code, done.out, done.err.count("\n")) == (130, "", 1)
+
+
+def test_ctrl_c_while_a_class_is_made_is_no_other_error(inside: Inside) -> None:
+    class Pressed:
+        def __set_name__(self, owner: type, name: str) -> None:
+            raise KeyboardInterrupt
+
+    def loading(request: HttpRequest, /) -> HttpResponse:
+        class Group:
+            endpoint = Pressed()
+
+        raise AssertionError(Group)
+
+    inside.transport["http"] = loading
+    done = inside.run("ticker")
+    assert (done.code, done.out, done.err.count("\n")) == (130, "", 1)
+
+
+def test_another_error_of_the_interpreter_is_not_taken_for_ctrl_c(inside: Inside) -> None:
+    def broken(request: HttpRequest, /) -> HttpResponse:
+        raise RuntimeError("a mistake of ours")
+
+    inside.transport["http"] = broken
+    with pytest.raises(RuntimeError, match="a mistake of ours"):
+        inside.run("ticker")
+
+
+@pytest.mark.parametrize("call", ["-o json tickr", "tickr -o json", "-o json ticker --nope", "order plce -o json"])
+def test_a_call_that_is_not_understood_is_told_in_the_form_that_it_asks_for(call: str, inside: Inside) -> None:
+    done = inside.run(*call.split())
+    assert (done.code, msgspec.json.decode(done.err)["error"]["category"]) == (2, "usage")
+
+
+@pytest.mark.parametrize("call", ["ticker NO_SUCH_MARKET", "tickr"])
+def test_an_error_comes_in_the_form_that_the_settings_ask_for(call: str, inside: Inside) -> None:
+    inside.config.write_text('output = "json"\n' + SETTINGS, encoding="utf-8")
+    done = inside.run(*call.split())
+    error = msgspec.json.decode(done.err.splitlines()[-1])["error"]
+    assert error["exit_code"] == done.code != 0
 
 
 @pytest.mark.parametrize("module", ["haversack.cli.main", "haversack.errors", "haversack.cli.here", "haversack.cli.asked"])

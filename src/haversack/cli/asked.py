@@ -40,7 +40,7 @@ class Asked(NamedTuple):
         rest = list(arguments)
         while rest and rest[0].partition("=")[0] in _COMMON:
             _take_common(rest, front)
-        if (rest and rest[0] in APART) or not _is_ours(rest):
+        if rest and rest[0] in APART:
             back = [part for name, value in front.items() for part in (f"--{name}", value)]
             return Asked(rest[:1] + back + rest[1:], {})
         words: list[str] = []
@@ -79,8 +79,8 @@ class Asked(NamedTuple):
 
     def form_of_errors(self, around: Surroundings) -> Form:
         """The form in which errors are told: the one that was asked for, if it can be known."""
-        form = self.common.get("output") or around.environ.get("HAVERSACK_OUTPUT")
-        return _FORMS.get(form or "", "table")
+        form = self.common.get("output") or around.environ.get("HAVERSACK_OUTPUT") or _form_of_settings(around)
+        return _FORMS.get(form, "table")
 
     def profile_of_errors(self, around: Surroundings) -> str:
         """The profile, if it can be known when everything else may be wrong."""
@@ -100,8 +100,11 @@ def _chosen(around: Surroundings) -> str:
         return "sim"
 
 
-def _is_ours(words: list[str]) -> bool:
-    return not words or words[0] in FAMILIES or words[0] in ("help", *_HELP) or commands.find(words)[0] is not None
+def _form_of_settings(around: Surroundings) -> str:
+    try:
+        return Here(around).form
+    except HaversackError:
+        return "table"
 
 
 def _take_common(rest: list[str], into: dict[str, str]) -> None:

@@ -60,7 +60,9 @@ def run(arguments: list[str], around: Surroundings) -> int:
         around.stdout.flush()
     except HaversackError as error:
         return tell(error)
-    except KeyboardInterrupt as interruption:
+    except (KeyboardInterrupt, RuntimeError) as interruption:
+        if not is_ctrl_c(interruption):
+            raise
         # An order may have been on its way: what is known of it is more than that Ctrl-C was pressed.
         unknown = outcome_of(interruption)
         return Exit.INTERRUPTED if unknown is None else tell(unknown)
@@ -75,6 +77,11 @@ def run(arguments: list[str], around: Surroundings) -> int:
             say_nothing_more()
         return code
     return Exit.OK
+
+
+def is_ctrl_c(error: BaseException) -> bool:
+    """Whether Ctrl-C was pressed; a Python before 3.12 wraps that in a RuntimeError, if a class was just being made."""
+    return isinstance(error, KeyboardInterrupt) or isinstance(error.__cause__, KeyboardInterrupt)
 
 
 def open_what_is_closed() -> None:
