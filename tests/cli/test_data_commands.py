@@ -12,8 +12,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from cli.inside import Inside, exchange
+from cli.inside import SETTINGS, Inside, exchange
+from haversack.cli.profile.opening import Address
 from haversack.errors import ConnectFailed
+from haversack.exchange.faults import Condition, ConditionKind
 from haversack.local import BlockingLocalExchange
 from haversack.rest.http import HttpRequest, HttpResponse
 
@@ -235,7 +237,39 @@ def test_an_hour_is_found_missing(traded: Inside, tmp_path_factory: pytest.TempP
     found = {row["what"]: row for row in rows(late, "doctor")}
     assert found["clock"]["state"] == "note"
     assert re.match(r"36\d\d\.\d+ s behind the exchange's", found["clock"]["found"])
+    assert "if you moved it (haversack exchange clock)" in found["clock"]["found"]
     assert found["signed read"]["state"] == "ok"
+    of_live = {row["what"]: row for row in rows(late, "doctor", "-p", "live")}
+    assert "-> set this machine's clock" in of_live["clock"]["found"]
+
+
+def test_doctor_says_that_the_exchange_is_paused_and_no_more_than_it_says_itself(traded: Inside) -> None:
+    traded.exchange.faults.add(Condition(kind=ConditionKind.MAINTENANCE))
+    done = traded.run("doctor", "-o", "json")
+    traded.exchange.faults.clear()
+    found = {row["what"]: row for row in done.json["data"]}
+    assert found["exchange"]["found"] == "http://127.0.0.1:9 says Maintenance"
+
+
+@pytest.mark.parametrize(
+    ("settings", "todo"),
+    [
+        (SETTINGS, "start it, or correct url in the settings"),
+        ("", "haversack sim stop -p sim; the next command starts it again"),
+    ],
+)
+def test_doctor_of_a_local_exchange_that_does_not_answer_says_how_it_comes_back(
+    settings: str, todo: str, traded: Inside, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody(request: HttpRequest, /) -> HttpResponse:
+        raise ConnectFailed("no connection to http://127.0.0.1:9: Connection refused")
+
+    monkeypatch.setattr("haversack.cli.profile.sim.ensure", lambda _: Address("http://127.0.0.1:9", "ws://127.0.0.1:9"))
+    sick = Inside(tmp_path_factory.mktemp("home"), traded.exchange, settings=settings)
+    sick.transport["http"] = nobody
+    done = sick.run("doctor", "-o", "json")
+    assert done.code == 5
+    assert {row["what"]: row["todo"] for row in done.json["data"]}["exchange"] == todo
 
 
 def test_the_shared_exchange_adds_up(traded: Inside) -> None:

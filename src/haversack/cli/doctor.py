@@ -13,7 +13,7 @@ from haversack.cli.exits import Exit, exit_of
 from haversack.cli.here import Here
 from haversack.cli.output.table import Column, Table, column
 from haversack.cli.reports import hint_of
-from haversack.errors import HaversackError
+from haversack.errors import ConnectFailed, HaversackError
 from haversack.units import plain, stripped
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from haversack.credentials import Credentials
 
 _CLOCK_US_MAX = 1_000_000
+_APART = "set this machine's clock; until then a command signs by the exchange's, at the price of more requests"
+_MOVED = "nothing, if you moved it (haversack exchange clock) or skewed it (a fault); a command signs by the exchange's"
 _LIBRARIES = ("msgspec", "PyNaCl", "urllib3", "aiohttp", "cyclopts", "rich")
 
 
@@ -100,8 +102,16 @@ class _Examination:
 
     def _wrong(self, what: str, error: HaversackError) -> Finding:
         self.code = self.code or exit_of(error)
-        hint = hint_of(error, self._here.profile.name).partition("haversack doctor")[0].rstrip("; ")
-        return Finding(what, "WRONG", " ".join(str(error).split()), hint)
+        return Finding(what, "WRONG", " ".join(str(error).split()), self._todo(error))
+
+    def _todo(self, error: HaversackError) -> str:
+        """What to do, other than to ask the doctor."""
+        profile = self._here.profile
+        if isinstance(error, ConnectFailed) and not profile.is_live:
+            if profile.settings["url"]:
+                return "start it, or correct url in the settings"
+            return f"haversack sim stop -p {profile.name}; the next command starts it again"
+        return hint_of(error, profile.name).partition("haversack doctor")[0].rstrip("; ")
 
     def _keys(self, into: list[Credentials | None]) -> Finding:
         profile = self._here.profile
@@ -117,7 +127,8 @@ class _Examination:
         status = client.system.status()
         url = self._here.profile.address.url
         if status.status != "Ok":
-            return Finding("exchange", "note", f"{url} says {status.status}: {status.message}", "wait until it is up again")
+            said = f"{status.status}: {status.message}" if status.message else status.status
+            return Finding("exchange", "note", f"{url} says {said}", "wait until it is up again")
         return Finding("exchange", "ok", f"{url} answers")
 
     def _clock(self, client: Client) -> Finding:
@@ -127,8 +138,7 @@ class _Examination:
             f"{abs(offset.offset_us) / 1e6:.3f} s {'behind' if offset.offset_us > 0 else 'ahead of'} the exchange's; {round_trip}"
         )
         if abs(offset.offset_us) > _CLOCK_US_MAX:
-            todo = "set this machine's clock; until then a command signs by the exchange's, at the price of more requests"
-            return Finding("clock", "note", text, todo)
+            return Finding("clock", "note", text, _APART if self._here.profile.is_live else _MOVED)
         return Finding("clock", "ok", text)
 
     def _signed(self, client: Client) -> Finding:
