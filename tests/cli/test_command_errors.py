@@ -149,7 +149,7 @@ def test_an_error_is_one_row_of_csv_too() -> None:
     lines, _ = report(ApiError.of(400, "INSUFFICIENT_FUNDS", "=no,\nreally"), "csv", "sim")
     assert list(lines) == [
         "profile,category,code,message,retryable,hint,exit_code",
-        'sim,rejected,INSUFFICIENT_FUNDS,"INSUFFICIENT_FUNDS (HTTP 400): =no,�really",false,,6',
+        'sim,rejected,INSUFFICIENT_FUNDS,"INSUFFICIENT_FUNDS (HTTP 400): =no,�really",false,haversack balances -p sim shows what there is,6',
     ]
 
 
@@ -216,6 +216,32 @@ def test_an_unknown_symbol_says_where_symbols_are_listed(inside: Inside) -> None
     done = inside.run("ticker", "NO_SUCH")
     assert done.code == 6
     assert done.err.endswith("haversack markets -p sim lists the symbols\n")
+
+
+@pytest.mark.parametrize(
+    ("call", "hint"),
+    [
+        ("order place SOL_USDC bid 1.234 --price 90", "haversack market SYMBOL -p sim shows the rules of a market"),
+        ("order place SOL_USDC bid 1 --price 90.001", "haversack market SYMBOL -p sim shows the rules of a market"),
+        ("order place SOL_USDC bid 99999999 --price 90", "haversack balances -p sim shows what there is"),
+        ("order cancel SOL_USDC 1", "haversack orders -p sim lists those that rest"),
+        ("order status SOL_USDC 1", "haversack export orders -p sim lists all that there were"),
+        ("depth HNT_USDC", "it has no book; haversack market SYMBOL -p sim says whether it is open"),
+    ],
+)
+def test_a_refusal_says_where_to_look(call: str, hint: str, inside: Inside) -> None:
+    done = inside.run(*call.split())
+    assert (done.code, done.err.endswith(f" - {hint}\n")) == (6, True), done.err
+
+
+def test_a_read_that_was_not_answered_may_be_tried_again() -> None:
+    lines, code = report(RequestFailed("no answer"), "table", "sim")
+    assert (list(lines), code) == (["haversack: no answer - try again; haversack doctor -p sim"], 5)
+
+
+def test_an_exchange_that_opens_no_streams_is_there_all_the_same() -> None:
+    lines, _ = report(ConnectFailed("no stream connection to ws://127.0.0.1:9: it answered with status 503"), "table", "sim")
+    assert next(lines).endswith(" - it opens no stream connections for now: try again later")
 
 
 def test_an_answer_that_is_garbage_is_one_line(inside: Inside) -> None:

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from cli.inside import SETTINGS, Inside, exchange
+from haversack.cli.profile.config import Settings
 from haversack.cli.profile.opening import Address
 from haversack.errors import ConnectFailed
 from haversack.exchange.faults import Condition, ConditionKind
@@ -264,7 +265,10 @@ def test_doctor_of_a_local_exchange_that_does_not_answer_says_how_it_comes_back(
     def nobody(request: HttpRequest, /) -> HttpResponse:
         raise ConnectFailed("no connection to http://127.0.0.1:9: Connection refused")
 
-    monkeypatch.setattr("haversack.cli.profile.sim.ensure", lambda _: Address("http://127.0.0.1:9", "ws://127.0.0.1:9"))
+    def running(settings: Settings) -> Address:
+        return Address("http://127.0.0.1:9", "ws://127.0.0.1:9")
+
+    monkeypatch.setattr("haversack.cli.profile.sim.ensure", running)
     sick = Inside(tmp_path_factory.mktemp("home"), traded.exchange, settings=settings)
     sick.transport["http"] = nobody
     done = sick.run("doctor", "-o", "json")

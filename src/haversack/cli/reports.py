@@ -13,12 +13,19 @@ from haversack.errors import (
     ConnectFailed,
     Forbidden,
     HaversackError,
+    InsufficientFunds,
+    InsufficientMargin,
+    InvalidPrice,
+    InvalidQuantity,
     InvalidSymbol,
     Maintenance,
     MissingCredentials,
+    NotFound,
     NotServed,
+    OrderNotFound,
     OutcomeUnknown,
     RequestExpired,
+    RequestFailed,
     ServerError,
     SignatureRefused,
     TooManyRequests,
@@ -35,8 +42,18 @@ _HINTS: tuple[tuple[tuple[type[HaversackError], ...], str], ...] = (
     ((TooManyRequests, ServerError), "wait a little, then try again"),
     ((Maintenance,), "wait until it is up again: haversack api get_status -p {profile}"),
     ((InvalidSymbol,), "haversack markets -p {profile} lists the symbols"),
+    ((InvalidPrice, InvalidQuantity), "haversack market SYMBOL -p {profile} shows the rules of a market"),
+    ((InsufficientFunds, InsufficientMargin), "haversack balances -p {profile} shows what there is"),
+    ((OrderNotFound,), "haversack orders -p {profile} lists those that rest"),
+    ((RequestFailed,), "try again; haversack doctor -p {profile}"),
     ((NotServed,), "the local exchange does not have it; docs/coverage.md says what it has"),
 )
+
+# A thing that was not found, by what was asked for.
+_NOT_FOUND: dict[str, str] = {
+    "GetDepth": "it has no book; haversack market SYMBOL -p {profile} says whether it is open",
+    "GetOrder": "haversack export orders -p {profile} lists all that there were",
+}
 
 _GIVE = ": give the client credentials"
 """So a call of the library ends that needs keys and has none."""
@@ -49,12 +66,15 @@ def hint_of(error: HaversackError, profile: str) -> str:
         return own
     if isinstance(error, OutcomeUnknown):
         return what_to_type(error, profile)
+    if isinstance(error, ConnectFailed) and "it answered with status" in str(error):
+        return "it opens no stream connections for now: try again later"
     if isinstance(error, ConnectFailed) and "//127.0.0.1:" in str(error):
         return f"no local exchange answers there (any more): haversack doctor -p {profile}"
     if isinstance(error, MissingCredentials):
         # What is wrong with a file, or with half a pair, is said; another command does not put it right.
         return f"haversack init -p {profile}" if _GIVE in str(error) else ""
-    return next((hint for kinds, hint in _HINTS if isinstance(error, kinds)), "").format(profile=profile)
+    hint = _NOT_FOUND.get(error.operation, "") if isinstance(error, NotFound) else ""
+    return (hint or next((hint for kinds, hint in _HINTS if isinstance(error, kinds)), "")).format(profile=profile)
 
 
 def report(error: HaversackError, form: Form, profile: str) -> tuple[Iterator[str], Exit]:

@@ -37,11 +37,19 @@ async def connect_aiohttp(url: str) -> FrameSocket:
         await session.close()
         if isinstance(error, aiohttp.ClientConnectorCertificateError):
             raise UntrustedServer(f"the TLS certificate of {address.url} was refused: {error}") from error
-        raise ConnectFailed(f"no stream connection to {address.url}: {str(error) or type(error).__name__}") from error
+        raise ConnectFailed(f"no stream connection to {address.url}: {_reason(error)}") from error
     except BaseException:
         await session.close()
         raise
     return AiohttpSocket(session, connection)
+
+
+def _reason(error: aiohttp.ClientError | OSError) -> str:
+    from aiohttp import WSServerHandshakeError
+
+    if isinstance(error, WSServerHandshakeError) and error.status >= 400:
+        return f"it answered with status {error.status}"
+    return str(error) or type(error).__name__
 
 
 class AiohttpSocket:
