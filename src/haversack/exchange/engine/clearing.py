@@ -142,12 +142,6 @@ class SpotClearing:
 
     def hold(self, order: WorkingOrder, events: list[Event]) -> None:
         """Move money from available to locked, and call first on what is missing."""
-        facts, lending = order.facts, self._margins.lending
-        account = self._ledger.account(facts.account)
-        if lending is not None and (account.loans or facts.conditions is not None):
-            backing = facts.conditions.backing if facts.conditions is not None else None
-            need = Need(self._given(order), order.held, backing, facts.created_us)
-            order.borrowed = lending.fetch(account, need, Cause(SPOT_MARGIN, facts.order_id), events)
         self._lock(order, order.held, events)
 
     def release(self, order: WorkingOrder, events: list[Event]) -> None:
@@ -157,21 +151,28 @@ class SpotClearing:
             self._give_back(order, order.held, events)
         order.held = 0
 
-    def _given(self, order: WorkingOrder) -> str:
-        return self._rules.quote if order.facts.side is BID else self._rules.base
+    def _fetch(self, order: WorkingOrder, account: Account, asset: str, events: list[Event]) -> None:
+        facts, lending = order.facts, self._margins.lending
+        if lending is not None:
+            backing = facts.conditions.backing if facts.conditions is not None else None
+            need = Need(asset, order.held, backing, facts.created_us)
+            order.borrowed = lending.fetch(account, need, Cause(SPOT_MARGIN, facts.order_id), events)
 
     def _give_back(self, order: WorkingOrder, released: int, events: list[Event]) -> None:
         facts, lending = order.facts, self._margins.lending
         assert lending is not None, f"order {facts.order_id} borrowed from nobody"
-        account, loaned = self._ledger.account(facts.account), Loaned(self._given(order), order.borrowed, released)
+        account, asset = self._ledger.account(facts.account), self._rules.quote if facts.side is BID else self._rules.base
+        loaned = Loaned(asset, order.borrowed, released)
         order.borrowed = lending.give_back(account, loaned, Cause(SPOT_MARGIN, facts.order_id), events)
 
     def _lock(self, order: WorkingOrder, amount: int, events: list[Event]) -> None:
         if amount == 0:
             return
         facts = order.facts
-        asset = self._given(order)
+        asset = self._rules.quote if facts.side is BID else self._rules.base
         account = self._ledger.account(facts.account)
+        if amount > 0 and (account.loans or facts.conditions is not None):
+            self._fetch(order, account, asset, events)
         account.budget = None
         balance = account.balances[asset]
         balance.available -= amount
