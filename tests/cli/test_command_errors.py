@@ -146,10 +146,10 @@ def test_every_change_is_one_of_which_it_is_known_where_to_look() -> None:
 
 
 def test_an_error_is_one_row_of_csv_too() -> None:
-    lines, _ = report(ApiError.of(400, "INSUFFICIENT_FUNDS", "=no,\nreally"), "csv", "sim")
+    lines, _ = report(ApiError.of(400, "BORROW_LIMIT", "=no,\nreally"), "csv", "sim")
     assert list(lines) == [
         "profile,category,code,message,retryable,hint,exit_code",
-        'sim,rejected,INSUFFICIENT_FUNDS,"INSUFFICIENT_FUNDS (HTTP 400): =no,�really",false,haversack balances -p sim shows what there is,6',
+        'sim,rejected,BORROW_LIMIT,"BORROW_LIMIT (HTTP 400): =no,�really",false,,6',
     ]
 
 

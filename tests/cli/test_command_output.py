@@ -40,7 +40,7 @@ sim,2026-09-21 14:13:20.000,SOL_USDC,Bid,Limit,95.2,1.5,0,New,60000000000,7
 }
 """,
     "ndjson": """\
-{"profile":"sim","asset":"USDC","of":{"available":"99857.2","locked":"142.8","staked":"0"}}
+{"profile":"sim","asset":"USDC","available":"99857.2","locked":"142.8","staked":"0"}
 """,
 }
 
@@ -68,7 +68,7 @@ def test_rows_are_printed_as_a_table_and_as_csv(form: str, inside: Inside) -> No
 @pytest.mark.parametrize("form", ["json", "ndjson"])
 def test_answers_are_printed_as_json_with_decimals_as_texts(form: str, inside: Inside) -> None:
     inside.exchange.reset()
-    inside.exchange.seed(inside.run("init", "-o", "json").json["data"]["public key"], {"USDC": "100000"})
+    inside.exchange.seed(inside.run("init", "-o", "json").json["data"]["public_key"], {"USDC": "100000"})
     inside.run(*ORDER)
     done = inside.run("balances", "-o", form)
     assert (done.code, done.out) == (0, SNAPSHOTS[form])

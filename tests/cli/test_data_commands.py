@@ -82,6 +82,13 @@ def test_a_command_speaks_every_form_and_each_says_of_which_profile(call: str, t
     assert all("sim" in done.err for done in (table, whole, lines))
 
 
+def test_sums_of_a_book_are_as_short_as_its_quantities(traded: Inside) -> None:
+    other = traded.exchange.client()
+    for price, quantity in (("2000", "0.75"), ("1999", "0.25"), ("1998", "9")):
+        other.orders.place(symbol="ETH_USDC", side="Bid", order_type="Limit", price=price, quantity=quantity)
+    assert [row["sum"] for row in rows(traded, "depth", "ETH_USDC")] == ["0.75", "1", "10"]
+
+
 def test_positions_are_none_and_the_table_says_so(traded: Inside) -> None:
     assert traded.run("positions").out == "Positions  [sim]\n  none\n"
     assert traded.run("positions", "-o", "csv").out.startswith("profile,symbol,quantity,entry,")

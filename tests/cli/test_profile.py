@@ -145,7 +145,7 @@ def test_init_takes_keys_from_a_file_and_from_the_environment(inside: Inside) ->
     file = inside.home / "given.env"
     file.write_text(f"export BACKPACK_API_KEY='{given.public_key}'\nBACKPACK_API_SECRET={LIVE_SECRET}\n")
     file.chmod(0o600)
-    assert inside.run("init", "-p", "live", "--file", str(file), "-o", "json").json["data"]["public key"] == given.public_key
+    assert inside.run("init", "-p", "live", "--file", str(file), "-o", "json").json["data"]["public_key"] == given.public_key
     named = {"BACKPACK_API_KEY": given.public_key, "BACKPACK_API_SECRET": LIVE_SECRET}
     assert inside.run("init", "-p", "live", "--replace", environ=named).code == 0
 
@@ -207,6 +207,15 @@ def test_keys_that_are_there_are_replaced_only_on_request_and_put_aside(inside: 
     assert inside.run("init", "--replace").code == 0
     assert keys_of(inside, "sim").read_text() != first
     assert keys_of(inside, "sim").with_name("sim.key.old").read_text() == first
+
+
+def test_keys_that_were_put_aside_once_are_not_lost_the_next_time(inside: Inside) -> None:
+    had: list[str] = []
+    for _ in range(3):
+        assert inside.run("init", "--replace").code == 0
+        had.append(keys_of(inside, "sim").read_text())
+    names = ("sim.key.old", "sim.key.old2", "sim.key")
+    assert [keys_of(inside, "sim").with_name(name).read_text() for name in names] == had
 
 
 def test_two_that_store_keys_at_once_do_not_replace_each_other(inside: Inside) -> None:

@@ -213,10 +213,10 @@ def test_an_exchange_that_was_killed_is_started_anew_and_remembers(machine: Mach
 def test_sim_says_where_it_is_and_stops(machine: Machine) -> None:
     assert machine.say("sim", "start").code == 0
     shown = machine.say("sim", "-o", "json").json["data"]
-    assert (shown["running"], shown["folder"]) == ("yes", str(machine.folder))
+    assert (shown["running"], shown["folder"]) == (True, str(machine.folder))
     assert machine.say("exchange", "clock", "--data", shown["folder"]).code == 0
     assert "stopped" in machine.say("sim", "stop").err
-    assert machine.say("sim", "-o", "json").json["data"]["running"] == "no"
+    assert machine.say("sim", "-o", "json").json["data"]["running"] is False
     assert "it did not run" in machine.say("sim", "stop").err
     assert f"no exchange runs on {machine.folder}" in machine.run("exchange", "stop", "--data", str(machine.folder)).stdout
 

@@ -84,10 +84,10 @@ def test_a_dry_run_shows_the_exact_body_and_what_would_be_signed_and_sends_nothi
     assert (done.code, market.http.sent) == (0, [])
     shown = done.json["data"]
     assert shown["body"] == '{"clientId":7,"orderType":"Limit","price":"90","quantity":"1","side":"Bid","symbol":"SOL_USDC"}'
-    assert shown["signing string"].startswith(
+    assert shown["signing_string"].startswith(
         "instruction=orderExecute&clientId=7&orderType=Limit&price=90&quantity=1&side=Bid&symbol=SOL_USDC&timestamp="
     )
-    assert (shown["sent"], shown["url"]) == ("no", "https://api.backpack.exchange/api/v1/order")
+    assert (shown["sent"], shown["url"]) == (False, "https://api.backpack.exchange/api/v1/order")
     assert "signature" not in done.out.lower()
     assert place(market, "--client-id", "7", "--yes").code == 0
     assert market.http.orders[-1].body == shown["body"].encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -64,7 +65,9 @@ class Holding(msgspec.Struct, frozen=True):
     """How much of one asset."""
 
     asset: str
-    of: Balance
+    available: Decimal
+    locked: Decimal
+    staked: Decimal
 
 
 def balances(*, here: Here) -> None:
@@ -74,13 +77,8 @@ def balances(*, here: Here) -> None:
     """
     with here.client() as client:
         found = client.capital.balances()
-    rows = [Holding(asset, balance) for asset, balance in sorted(found.items()) if _is_held(balance)]
-    columns = (
-        column("asset"),
-        number("available", "of.available"),
-        number("locked", "of.locked"),
-        number("staked", "of.staked", minor=True),
-    )
+    rows = [Holding(asset, each.available, each.locked, each.staked) for asset, each in sorted(found.items()) if _is_held(each)]
+    columns = (column("asset"), number("available"), number("locked"), number("staked", minor=True))
     here.show(Table("Balances", columns, rows, whole=found if here.form == "json" else None))
 
 

@@ -10,6 +10,7 @@ import msgspec
 from haversack.cli.here import Here
 from haversack.cli.output.table import Table, column, facts, fields_of, number
 from haversack.errors import UsageError
+from haversack.units import stripped
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -227,6 +228,6 @@ def _ladder(found: Depth) -> list[Rung]:
         total, rungs = Decimal(0), list[Rung]()
         for price, quantity in levels:
             total += quantity
-            rungs.append(Rung(side, price, quantity, total))
+            rungs.append(Rung(side, price, quantity, stripped(total)))
         ladder += rungs[::-1] if side == "ask" else rungs
     return ladder

@@ -69,15 +69,18 @@ def show_only(operation: Operation[Any], here: Here) -> None:
     request = prepare(operation, Signer(named, SystemClock())).request
     assert request is not None, "an operation without a request"
     headers = {name: value for name, value in request.headers.items() if name != "X-Signature"}
-    pairs: list[tuple[str, Any]] = [
-        ("sent", "no"),
+    begin: list[tuple[str, Any]] = [
+        ("sent", False),
         ("method", request.method),
         ("url", _address(here.profile) + request.target),
-        *((f"header {name}", value) for name, value in headers.items()),
+    ]
+    end: list[tuple[str, Any]] = [
         ("body", request.body.decode() if request.body is not None else None),
         ("signing string", signed[0].decode() if signed else None),
     ]
-    here.show(facts("Dry run: nothing was sent", pairs))
+    pairs = [*begin, *((f"header {name}", value) for name, value in headers.items()), *end]
+    whole = {name.replace(" ", "_"): value for name, value in [*begin, ("headers", headers), *end]}
+    here.show(facts("Dry run: nothing was sent", pairs, whole))
 
 
 def in_words(operation: Operation[Any]) -> str:

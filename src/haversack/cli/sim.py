@@ -21,7 +21,7 @@ def status(*, here: Here) -> None:
     folder = _folder(here)
     found = find(folder)
     pairs = [
-        ("running", "yes" if found else "no"),
+        ("running", found is not None),
         ("url", found.url if found else None),
         ("stream url", found.stream_url if found else None),
         ("process", found.pid if found else None),

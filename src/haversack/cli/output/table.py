@@ -43,11 +43,13 @@ def number(name: str, path: str = "", *, minor: bool = False) -> Column:
 
 
 def facts(title: str, pairs: Iterable[tuple[str, Any]], whole: Any = None) -> Table:
-    """One thing: what it is called, and its fields below each other."""
+    """One thing: what it is called, and its fields below each other. JSON has their names in one word."""
     listed = list(pairs)
     names = tuple(Column(name, _picks(place)) for place, (name, _) in enumerate(listed))
     values = [value for _, value in listed]
-    return Table(title, names, [values], dict(listed) if whole is None else whole, is_single=True)
+    if whole is None:
+        whole = {name.replace(" ", "_"): value for name, value in listed}
+    return Table(title, names, [values], whole, is_single=True)
 
 
 def fields_of(answer: Any) -> list[tuple[str, Any]]:

@@ -19,6 +19,7 @@ from haversack.errors import InvalidCredentials, MissingCredentials, UsageError
 _KIND = re.compile(r"^HAVERSACK_KIND=(\w+)$", re.MULTILINE)
 _PUBLIC = re.compile(r"^(?:export )?(?:BACKPACK_API_KEY|PUBLIC_KEY)=['\"]?([A-Za-z0-9+/=]+)", re.MULTILINE)
 _FILE_BYTES_MAX = 16_384
+_ASIDE_MAX = 100
 
 
 class KeysUnusable(MissingCredentials):
@@ -69,7 +70,7 @@ def store_keys(path: Path, secret: Secret, kind: Kind, *, replace: bool = False)
         try:
             _write(part, f"HAVERSACK_KIND={kind}\nBACKPACK_API_KEY={keys.public_key}\nBACKPACK_API_SECRET={secret.reveal()}\n")
             if replace and path.exists():
-                os.replace(path, path.with_name(path.name + ".old"))
+                _put_aside(path)
             # A link and not a rename, because a rename would silently replace keys that another command stored just now.
             os.link(part, path)
         finally:
@@ -79,6 +80,19 @@ def store_keys(path: Path, secret: Secret, kind: Kind, *, replace: bool = False)
     except OSError as error:
         raise trouble(f"keys cannot be stored in {path}", path, error) from None
     return keys
+
+
+def _put_aside(path: Path) -> None:
+    """Rename a key file to one of its own: what was put aside before is kept, because nobody gives those keys a second time."""
+    for number in range(1, _ASIDE_MAX + 1):
+        aside = path.with_name(path.name + (".old" if number == 1 else f".old{number}"))
+        try:
+            os.link(path, aside)
+        except FileExistsError:
+            continue
+        path.unlink()
+        return
+    raise UsageError(f"{path.name}.old to {path.name}.old{_ASIDE_MAX} are there already: remove some from {path.parent}")
 
 
 def secret_from(names: Mapping[str, str]) -> Secret | None:
