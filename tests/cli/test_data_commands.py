@@ -192,6 +192,23 @@ def test_a_wrong_call_of_an_operation_is_told_in_one_line(arguments: str, says: 
     assert traded.http.sent == []
 
 
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        ("trades SOL_USDC --limit 5000", "--limit must be 1 to 1000, found 5000"),
+        ("klines SOL_USDC --limit 0", "--limit must be 1 to 1000, found 0"),
+        ("fills --limit 1001", "--limit must be 1 to 1000, found 1001"),
+        ("deposits --limit 0", "--limit must be 1 to 1000, found 0"),
+        ("funding SOL_USDC_PERP --limit 10001", "--limit must be 1 to 10000, found 10001"),
+    ],
+)
+def test_too_many_rows_are_refused_before_an_exchange_is_started(call: str, says: str, traded: Inside) -> None:
+    traded.http.sent.clear()
+    done = traded.run(*call.split())
+    assert (done.code, done.out, done.err) == (2, "", f"haversack: {says}\n")
+    assert traded.http.sent == []
+
+
 def test_an_operation_takes_its_parameters_by_either_name(traded: Inside) -> None:
     by_documentation = traded.run("api", "get_klines", "symbol=SOL_USDC", "interval=1m", "startTime=1789999980", "-o", "json")
     by_library = traded.run(

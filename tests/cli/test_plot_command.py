@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.inside import Inside, exchange
+from cli.inside import NOW_US, Inside, exchange
+from haversack import ManualClock
 
 PNG = b"\x89PNG\r\n\x1a\n"
 MARKETS = ("SOL_USDC", "SOL_USDC_PERP", "BTC_USDC")
@@ -52,6 +53,22 @@ def test_a_picture_goes_into_a_file_whose_name_says_what_it_is(
     assert "a local exchange, invented prices" in done.err
 
 
+def test_worth_is_reckoned_up_to_the_exchanges_time_though_it_was_moved_ahead(
+    tmp_path_factory: pytest.TempPathFactory, folder: Path
+) -> None:
+    with exchange(crowd=False, markets=["SOL_USDC"], grants={"USDC": "1000", "SOL": "10"}) as made:
+        inside = Inside(tmp_path_factory.mktemp("home"), made)
+        other = made.client()
+        for price in ("101", "103"):
+            other.orders.place(symbol="SOL_USDC", side="Ask", order_type="Limit", price=price, quantity="1")
+            inside.run("order", "place", "SOL_USDC", "bid", "1", "--price", price)
+            made.advance(s=3600)
+        inside.transport["clock"] = ManualClock(NOW_US)
+        done = inside.run("plot", "equity", "--size", "small", "-o", "json")
+    # 204 USDC went, 1.998 SOL came: 796 and 11.998 SOL at 103.
+    assert done.json["data"]["worth_now"] == "2031.79 USDC", done.err
+
+
 def test_a_file_of_ones_own_may_be_an_svg_and_is_the_same_again(traded: Inside, folder: Path) -> None:
     for name in ("one.svg", "two.svg"):
         done = traded.run("plot", "depth", "SOL_USDC", "--limit", "5", "--to", name)
@@ -64,6 +81,7 @@ def test_a_file_of_ones_own_may_be_an_svg_and_is_the_same_again(traded: Inside, 
     [
         (["depth", "SOL_USDC", "--to", "book.gif"], "must end in .png or .svg, found 'book.gif'"),
         (["candles", "SOL_USDC", "--to", "there.png"], "there.png is there already"),
+        (["candles", "SOL_USDC", "--limit", "1001"], "--limit must be 1 to 1000, found 1001"),
         (["equity", "--limit", "1001"], "--limit must be 1 to 1000, found 1001"),
         (["equity", "--size", "huge"], "huge"),
     ],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from haversack.cli.here import Here
+from haversack.cli.here import Here, check_limit
 from haversack.cli.output.table import Column, Table, column, number
 
 if TYPE_CHECKING:
@@ -122,6 +122,7 @@ def fills(symbol: str | None = None, /, *, limit: int = 20, here: Here) -> None:
     limit
         How many, 1 to 1000.
     """
+    check_limit(limit)
     with here.client() as client:
         here.show(Table("Fills", FILL_COLUMNS, _listed(client.history.fills(symbol=symbol, limit=limit))))
 
@@ -136,6 +137,7 @@ def deposits(*, limit: int = 20, here: Here) -> None:
     limit
         How many, 1 to 1000.
     """
+    check_limit(limit)
     with here.client() as client:
         here.show(Table("Deposits", _DEPOSIT_COLUMNS, client.capital.deposits(limit=limit)))
 

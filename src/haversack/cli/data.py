@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from haversack.cli.here import Here
+from haversack.cli.here import Here, check_limit
 from haversack.cli.output.table import Table, column, facts, fields_of, number
-from haversack.errors import UsageError
 from haversack.units import stripped
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 Interval = Literal["1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1month"]
 _LENGTHS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 7 * 86_400, "month": 31 * 86_400}
-_KLINES_MAX = 1_000
+_RATES_MAX = 10_000
 
 
 def markets(*, kind: Literal["spot", "perp"] | None = None, here: Here) -> None:
@@ -124,6 +123,7 @@ def trades(symbol: str, /, *, limit: int = 20, here: Here) -> None:
     limit
         How many, 1 to 1000.
     """
+    check_limit(limit)
     with here.client(signed=False) as client:
         found = client.markets.recent_trades(symbol, limit=limit)
     columns = (
@@ -149,6 +149,7 @@ def klines(symbol: str, /, *, interval: Interval = "1h", limit: int = 24, here: 
     limit
         How many, 1 to 1000.
     """
+    check_limit(limit)
     with here.client(signed=False) as client:
         found, _ = candles_until_now(client, symbol, interval=interval, limit=limit)
     columns = (
@@ -167,8 +168,6 @@ def candles_until_now(client: Client, symbol: str, *, interval: Interval, limit:
     """The newest candles of a market, oldest first, and what time it is there."""
     from haversack.wire.base import moment_of_ms
 
-    if not 1 <= limit <= _KLINES_MAX:
-        raise UsageError(f"--limit must be 1 to {_KLINES_MAX}, found {limit}")
     digits = "".join(filter(str.isdigit, interval))
     length_s = int(digits) * _LENGTHS_S[interval.removeprefix(digits)]
     # By the exchange's clock, which a local exchange may have been moved ahead of this machine's.
@@ -191,6 +190,7 @@ def funding(symbol: str, /, *, limit: int = 24, here: Here) -> None:
     limit
         How many, 1 to 10000.
     """
+    check_limit(limit, _RATES_MAX)
     with here.client(signed=False) as client:
         found = client.markets.funding_rates(symbol, limit=limit)
     here.show(Table(f"Funding of {symbol}", (column("interval end", "interval_end"), number("rate", "funding_rate")), found))

@@ -117,3 +117,9 @@ class Here:
         self.around.stderr.flush()
         if self.around.stdin.readline().strip().lower() not in ("y", "yes"):
             raise UsageError("not confirmed, and nothing was sent")
+
+
+def check_limit(limit: int, most: int = 1_000) -> None:
+    """Refuse how many rows were asked for, if nobody gives so many; no exchange is started for that."""
+    if not 1 <= limit <= most:
+        raise UsageError(f"--limit must be 1 to {most}, found {limit}")

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from haversack.cli.data import Interval, candles_until_now
-from haversack.cli.here import Here
+from haversack.cli.here import Here, check_limit
 from haversack.cli.output.table import facts
 from haversack.cli.space import refuse_missing_folder, trouble
-from haversack.errors import UsageError
 from haversack.pictures import check_library
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ _STEPS: dict[str, timedelta] = {
     "4h": timedelta(hours=4),
     "1d": timedelta(days=1),
 }
-_POINTS_MAX = 1_000
 _PAGE = 1_000
 
 
@@ -55,6 +53,7 @@ def candles(
     """
     check_library()
     place = _checked(to)
+    check_limit(limit)
     with here.client(signed=False) as client:
         rows, now = candles_until_now(client, symbol, interval=interval, limit=limit)
     from haversack.pictures import draw_candles
@@ -116,8 +115,7 @@ def equity(*, interval: Step = "1h", limit: int = 168, size: Size = "medium", to
     """
     check_library()
     place = _checked(to)
-    if not 1 <= limit <= _POINTS_MAX:
-        raise UsageError(f"--limit must be 1 to {_POINTS_MAX}, found {limit}")
+    check_limit(limit)
     with here.client() as client:
         rows, moved = worth_of_account(client, interval, limit)
     from haversack.pictures import draw_equity
@@ -136,6 +134,8 @@ def worth_of_account(client: Client, interval: Step, limit: int) -> tuple[list[W
     from haversack.pictures.worth import held_now, with_marks, worth_at
     from haversack.wire.base import moment_of_ms
 
+    # Candles are asked for up to now by the client's clock, which a local exchange's may have been moved ahead of.
+    client.sync_clock()
     balances, account, positions = client.capital.balances(), client.capital.collateral(), client.positions.open()
     held = held_now(balances, account, positions, client.borrow_lend.positions())
     now = moment_of_ms(client.system.time())
