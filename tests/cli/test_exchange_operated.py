@@ -121,22 +121,25 @@ def test_things_go_wrong_are_listed_and_cleared(served: tuple[Served, Path], say
         with pytest.raises(OutcomeUnknown):
             client.orders.place(**ORDER)  # type: ignore[arg-type]
         assert len(client.orders.open("SOL_USDC")) == 1
+        assert say("fault", "pending", "--operation", "place_order") == "fault 2 waits\n"
+        assert say("fault", "list") == "2 pending PlaceOrder once now\n"
+        say("fault", "clear")
         say("fault", "maintenance")
         with pytest.raises(OutcomeUnknown, match="MAINTENANCE"):
             client.orders.place(**ORDER)  # type: ignore[arg-type]
         say("fault", "skip", "--stream", "depth.SOL_USDC", "--times", "3", "--after", "5m")
         say("fault", "stop", "--stream", "trade.SOL_USDC")
         say("fault", "late-history", "--by", "30s", "--lasting", "1h")
-        say("fault", "skewed-clock", "--by=-1s", "--after", "1h")
+        say("fault", "skewed-clock", "--by", "-1s", "--after", "1h")
         lines = say("fault", "list").splitlines()
         assert [line.split(" in ")[0] for line in lines] == [
-            "2 maintenance now",
-            "3 skip depth.SOL_USDC 3 times",
-            "4 skip trade.SOL_USDC always now",
-            "5 late-history by 30 s now",
-            "6 skewed-clock by -1 s",
+            "3 maintenance now",
+            "4 skip depth.SOL_USDC 3 times",
+            "5 stop trade.SOL_USDC now",
+            "6 late-history by 30 s now",
+            "7 skewed-clock by -1 s",
         ]
-        assert say("fault", "clear", "2") == "1 taken away\n"
+        assert say("fault", "clear", "3") == "1 taken away\n"
         assert say("fault", "clear") == "4 taken away\n"
         assert say("fault", "list") == "all is well\n"
 
@@ -160,12 +163,15 @@ REFUSED = [
     (["price", "SOL_USDC", "dear"], 'the price must be a number such as "1.5"'),
     (["load", "nowhere.jsonl"], "cannot read the scenario"),
     (["fault", "explode"], "a fault is one of disconnect, "),
-    (["fault", "lose-answer", "--operation", "PlaceOder"], "operation 'PlaceOder' is not one of AcceptQuote, "),
+    (["fault", "lose-answer", "--operation", "PlaceOder"], "there is no operation 'PlaceOder': is it place_order"),
     (["fault", "disconnect", "--stream", "depth.SOL_USDC"], "--stream means nothing to disconnect"),
     (["fault", "lose-answer", "--by", "3s"], "--by means nothing to lose-answer"),
     (["fault", "stop"], "stop needs --stream"),
     (["fault", "skip", "--times", "2", "--always"], "--times and --always contradict each other"),
-    (["fault", "delay-answer"], "delay_s goes with a delay"),
+    (["fault", "delay-answer"], "delay-answer needs --delay, such as --delay 2s"),
+    (["fault", "delay"], "delay needs --delay, such as --delay 2s"),
+    (["fault", "skewed-clock"], "skewed-clock needs --by, such as --by 2s"),
+    (["fault", "late-history"], "late-history needs --by, such as --by 2s"),
     (["fault", "clear", "99"], "no fault has the number 99"),
 ]
 

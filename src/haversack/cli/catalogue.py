@@ -49,15 +49,16 @@ def path_in_client(kind: type[Operation[Any]]) -> str:
 
 
 def operation_named(name: str) -> type[Operation[Any]]:
-    """The operation of that name, as the catalogue or as the client calls it."""
+    """The operation of that name: `place_order`, `PlaceOrder`, or `orders.place` as the client calls it."""
     named = all_named()
-    found = named.get(name.lower().replace("-", "_"))
+    written = _HUMP.sub("_", name) if name.isalpha() and not name.isupper() else name
+    found = named.get(written.lower().replace("-", "_"))
     if found is None:
         found = next((kind for kind, path in _paths().items() if path == name.lower()), None)
     if found is None:
         from difflib import get_close_matches
 
-        near = " or ".join(get_close_matches(name, named, n=3))
+        near = " or ".join(get_close_matches(written.lower(), named, n=3))
         raise UsageError(f"there is no operation {name!r}{f': is it {near}?' if near else ''} (haversack api --list)")
     return found
 

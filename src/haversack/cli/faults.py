@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
+from haversack.cli.catalogue import operation_named
 from haversack.cli.operate import DATA, ask
 from haversack.cli.spans import span_s
 from haversack.errors import UsageError
@@ -64,7 +65,10 @@ def add(
     always: Annotated[bool, Parameter(help="Let it happen until it is cleared.", negative="")] = False,
     skip: Annotated[int | None, Parameter(help="So many requests or frames pass first.")] = None,
     delay: Annotated[str | None, Parameter(help="How long something is held back, such as 2s.")] = None,
-    by: Annotated[str | None, Parameter(help="How late a history is, or how far a clock is off, such as 30s.")] = None,
+    by: Annotated[
+        str | None,
+        Parameter(help="How late a history is, or how far a clock is off, such as 30s or -30s.", allow_leading_hyphen=True),
+    ] = None,
     lasting: Annotated[
         str | None, Parameter(help="How long a condition holds, such as 10s; until it is cleared without it.")
     ] = None,
@@ -73,7 +77,7 @@ def add(
     """Let something go wrong."""
     said: dict[str, Any] = {
         "after_s": span_s(after, "--after"),
-        "operation": operation,
+        "operation": None if operation is None else operation_named(operation).__name__,
         "stream": stream,
         "times": times,
         "after": skip,
@@ -142,6 +146,14 @@ _OPTION_NAMES: Mapping[str, str] = {
 }
 
 
+_NEEDED: Mapping[str, str] = {
+    AnswerAction.DELAY.value: "delay_s",
+    FrameAction.DELAY.value: "delay_s",
+    ConditionKind.LATE_HISTORY.value: "by_s",
+    ConditionKind.SKEWED_CLOCK.value: "by_s",
+}
+
+
 def _made(kind: str, options: dict[str, Any]) -> Fault:
     word = kind
     if kind == STOP:
@@ -154,6 +166,9 @@ def _made(kind: str, options: dict[str, Any]) -> Fault:
             if strangers:
                 name = _OPTION_NAMES.get(strangers[0], f"--{strangers[0]}")
                 raise UsageError(f"{name} means nothing to {kind}")
+            needed = _NEEDED.get(word)
+            if needed is not None and needed not in options:
+                raise UsageError(f"{kind} needs {_OPTION_NAMES[needed]}, such as {_OPTION_NAMES[needed]} 2s")
             named = "kind" if struct is Condition else "action"
             return struct(**{named: words(word)}, **options)
     raise UsageError(f"a fault is one of {', '.join(KINDS)}; found {kind!r}")
@@ -161,14 +176,16 @@ def _made(kind: str, options: dict[str, Any]) -> Fault:
 
 def _line(waiting: WaitingFault) -> str:
     fault = waiting.fault
-    parts = [str(waiting.number), (fault.kind if isinstance(fault, Condition) else fault.action).value]
+    word = (fault.kind if isinstance(fault, Condition) else fault.action).value
+    is_stop = isinstance(fault, FrameFault) and fault.action is FrameAction.DROP and fault.stream and fault.times is None
+    parts = [str(waiting.number), STOP if is_stop else word]
     if isinstance(fault, AnswerFault) and fault.operation:
         parts.append(fault.operation)
     if isinstance(fault, FrameFault) and fault.stream:
         parts.append(fault.stream)
     if isinstance(fault, Condition) and fault.by_s:
         parts.append(f"by {fault.by_s:g} s")
-    if isinstance(fault, AnswerFault | FrameFault):
-        parts.append("always" if waiting.left is None else f"{waiting.left} times")
+    if isinstance(fault, AnswerFault | FrameFault) and not is_stop:
+        parts.append("always" if waiting.left is None else "once" if waiting.left == 1 else f"{waiting.left} times")
     parts.append("now" if not waiting.begins_in_s else f"in {waiting.begins_in_s:.1f} s")
     return " ".join(parts)
