@@ -150,6 +150,15 @@ def test_the_exit_codes_are_listed(inside: Inside) -> None:
     assert all(f" {int(code)}  {code.name.lower().replace('_', '-')}" in listed for code in Exit)
 
 
+def test_help_on_help_is_the_list_of_all(inside: Inside) -> None:
+    assert inside.run("help", "help") == inside.run("help")
+
+
+def test_help_on_a_command_apart_is_its_page(inside: Inside, capsys: pytest.CaptureFixture[str]) -> None:
+    assert inside.run("help", "exchange", "nav").code == 0
+    assert "haversack exchange nav [OPTIONS] VAULT WORTH" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("topic", ["profiles", "output"])
 def test_a_topic_is_explained(topic: str, inside: Inside) -> None:
     done = inside.run("help", topic)
@@ -169,6 +178,9 @@ def test_a_topic_is_explained(topic: str, inside: Inside) -> None:
         ("init --stdin --file x", "give --file or --stdin, not both"),
         ("order plce", "order knows no 'plce': there are place, cancel, cancel-all, status"),
         ("help nothing", "there is no help on 'nothing'"),
+        ("depth", "SYMBOL is missing (haversack depth --help"),
+        ("depth SOL_USDC --limit", "--limit needs a value (haversack depth --help"),
+        ("exchange seed --asset USDC=1", "--key is missing (haversack exchange seed --help"),
         ("ticker -o", "-o needs a value"),
         ("-p sim ticker -p live", "-p is given twice: 'sim' and 'live'"),
         ("stream", "subscribe needs at least one stream"),

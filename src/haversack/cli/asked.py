@@ -62,6 +62,8 @@ class Asked(NamedTuple):
             from importlib.metadata import version
 
             around.stdout.write(version("haversack") + "\n")
+        elif len(self.words) > 1 and self.words[0] == "help" != self.words[1] and self.words[1] in APART:
+            _apart([*self.words[1:], *_HELP[:1]])
         elif not self.words or self.words[0] in ("help", *_HELP):
             from haversack.cli.help import explain
 
@@ -146,8 +148,10 @@ def _thoroughly(row: Row, function: Callable[..., None], rest: list[str]) -> tup
 
 def _what_is_wrong(error: CycloptsError) -> str:
     """The library's text in one line; in words where it would show its own parts."""
-    from cyclopts import UnknownOptionError, UnusedCliTokensError
+    from cyclopts import MissingArgumentError, UnknownOptionError, UnusedCliTokensError
 
+    if isinstance(error, MissingArgumentError) and error.argument is not None and not error.tokens_so_far:
+        return f"{error.keyword} needs a value" if error.keyword else f"{error.argument.name} is missing"
     if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
         return f"{error.unused_tokens[0]!r} is not expected here"
     if isinstance(error, UnknownOptionError) and error.token.keyword in _COMMON:

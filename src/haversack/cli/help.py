@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from haversack.cli import commands, pages
-from haversack.cli.commands import APART, FAMILIES
+from haversack.cli.commands import FAMILIES
 from haversack.cli.exits import MEANINGS
 from haversack.cli.here import Surroundings
 from haversack.cli.output.printing import Style
@@ -19,7 +19,7 @@ def explain(words: list[str], around: Surroundings) -> None:
 
 
 def _page(words: list[str], style: Style) -> Iterator[str]:
-    if not words:
+    if words in ([], ["help"]):
         return pages.page_of_all(style)
     row, rest = commands.find(words)
     if row is not None and not rest:
@@ -30,8 +30,6 @@ def _page(words: list[str], style: Style) -> Iterator[str]:
         return pages.page_of_family(words[0], style)
     if len(words) == 1 and words[0] in _TOPICS:
         return _TOPICS[words[0]](style)
-    if words[0] in APART:
-        return iter([f"haversack {words[0]} --help tells of it"])
     raise UsageError(f"there is no help on {' '.join(words)!r}: there are the commands, and {', '.join(_TOPICS)}")
 
 
