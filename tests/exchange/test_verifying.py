@@ -53,6 +53,7 @@ async def started(verifying: Verifying) -> subprocess.Popen[bytes]:
 async def verifying(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Verifying]:
     """One that checks in this process, and one that has another check all that does not come alone."""
     monkeypatch.setattr(module, "WORTH_A_PROCESS", 2 if request.param == "beside" else 10**9)
+    monkeypatch.setattr(module, "PATIENCE_S", 60)
     verifying = Verifying()
     if request.param == "beside":
         await started(verifying)
@@ -65,6 +66,7 @@ async def verifying(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
 async def beside(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Verifying]:
     """One whose process starts at once, and may end."""
     monkeypatch.setattr(module, "WORTH_A_PROCESS", 2)
+    monkeypatch.setattr(module, "PATIENCE_S", 60)
     verifying = Verifying()
     yield verifying
     verifying.close()
@@ -136,7 +138,7 @@ async def test_what_a_process_that_ends_was_asked_is_checked_here(beside: Verify
     asked = asyncio.create_task(verdicts(beside))
     await asyncio.sleep(0)
     process.kill()
-    assert await asyncio.wait_for(asked, 3) == RIGHT
+    assert await asyncio.wait_for(asked, 5) == RIGHT
     assert await verdicts(beside) == RIGHT
     assert process_of(beside) is None
     assert [record.getMessage() for record in caplog.records] == [
@@ -147,10 +149,10 @@ async def test_what_a_process_that_ends_was_asked_is_checked_here(beside: Verify
 async def test_process_that_answers_nothing_is_given_up(
     beside: Verifying, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PATIENCE_S", 0.05)
     process = await started(beside)
+    monkeypatch.setattr(module, "PATIENCE_S", 0.05)
     process.send_signal(signal.SIGSTOP)
-    assert await asyncio.wait_for(verdicts(beside), 3) == RIGHT
+    assert await asyncio.wait_for(verdicts(beside), 5) == RIGHT
     assert process.returncode == -signal.SIGKILL
     assert caplog.records[0].getMessage().endswith("failed: it answered nothing in 0 s")
 
@@ -165,7 +167,7 @@ async def test_process_that_answers_slowly_is_kept(beside: Verifying) -> None:
     beside._look(loop, loop.create_future())
     assert process.poll() is None
     process.send_signal(signal.SIGCONT)
-    assert await asyncio.wait_for(asked, 3) == RIGHT
+    assert await asyncio.wait_for(asked, 5) == RIGHT
     assert process_of(beside) is process
 
 
@@ -203,7 +205,7 @@ async def test_close_keeps_nobody_waiting(beside: Verifying) -> None:
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     beside.close()
-    assert await asyncio.wait_for(asked, 3) == RIGHT
+    assert await asyncio.wait_for(asked, 5) == RIGHT
 
 
 async def test_close_while_the_process_starts_leaves_none(beside: Verifying) -> None:
