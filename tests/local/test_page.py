@@ -43,7 +43,8 @@ def test_program_runs_and_everything_adds_up(number: int, tmp_path: Path) -> Non
 
 
 def test_its_tests_pass(pytester: pytest.Pytester) -> None:
-    pytester.makeini("[pytest]\nanyio_mode = auto\nfilterwarnings = error\naddopts = --strict-markers\n")
+    (settings,) = re.findall(r"^```toml\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
+    pytester.makepyprojecttoml(settings + 'filterwarnings = ["error"]\naddopts = "--strict-markers"\n')
     pytester.makeconftest(ANYIO)
     pytester.makepyfile(TESTS[0])
     pytester.runpytest_subprocess("-p", "no:xdist", "-p", "no:asyncio").assert_outcomes(passed=3)
