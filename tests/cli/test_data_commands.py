@@ -209,6 +209,12 @@ def test_too_many_rows_are_refused_before_an_exchange_is_started(call: str, says
     assert traded.http.sent == []
 
 
+@pytest.mark.parametrize("form", ["table", "csv", "json", "ndjson"])
+def test_an_export_that_cannot_begin_prints_no_title_and_no_names(form: str, traded: Inside) -> None:
+    done = traded.run("-p", "live", "export", "fills", "-o", form)
+    assert (done.code, done.out) == (3, "")
+
+
 def test_an_operation_takes_its_parameters_by_either_name(traded: Inside) -> None:
     by_documentation = traded.run("api", "get_klines", "symbol=SOL_USDC", "interval=1m", "startTime=1789999980", "-o", "json")
     by_library = traded.run(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from itertools import takewhile
+from itertools import chain, islice, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -107,11 +107,17 @@ def _export(
         here.take_form("csv")
     path = None if file is None else _new_file(Path(file))
     with here.client() as client, _counted(here) as count:
-        table = Table(title, columns, count(rows(client)))
+        table = Table(title, columns, _begun(count(rows(client))))
         if path is None:
             here.show(table)
             return
         _write_file(path, table, here)
+
+
+def _begun(rows: Iterable[Any]) -> Iterable[Any]:
+    """The same rows, the first of them read already: what goes wrong at once is told before anything is printed."""
+    reading = iter(rows)
+    return chain(list(islice(reading, 1)), reading)
 
 
 def _new_file(path: Path) -> Path:
