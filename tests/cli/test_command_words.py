@@ -123,6 +123,13 @@ def test_a_shell_learns_the_commands(shell: str, inside: Inside) -> None:
     assert all(word in done.out for word in ("cancel-all", "open-interest", "doctor", "post-only", "profile", "advance"))
 
 
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_flag_of_an_order_is_completed_as_its_help_page_has_it(shell: str, inside: Inside) -> None:
+    script = inside.run("completion", shell).out
+    assert "reduce-only" in script
+    assert "no-reduce-only" not in script
+
+
 def test_a_shell_proposes_files_where_a_file_is_wanted(inside: Inside) -> None:
     lines = inside.run("completion", "fish").out.splitlines()
     assert any("-l file" in line and "-F" in line for line in lines if "export" in line), lines

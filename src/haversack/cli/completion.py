@@ -60,7 +60,7 @@ def _with_common(function: Callable[..., Any]) -> Callable[..., Any]:
 
     hints = get_type_hints(function)
     own = [
-        each.replace(annotation=Path | None if each.name in _FILES else hints[each.name])
+        each.replace(annotation=_kind(each.name, hints[each.name]))
         for each in inspect.signature(function).parameters.values()
         if each.name != OWN
     ]
@@ -75,6 +75,13 @@ def _with_common(function: Callable[..., Any]) -> Callable[..., Any]:
     stand_in.__annotations__ = {each.name: each.annotation for each in parameters}
     stand_in.__name__ = function.__name__
     return stand_in
+
+
+def _kind(name: str, kind: Any) -> Any:
+    """What a parameter may be; of a flag only the word that the help page has, and not `--no-market` besides."""
+    if kind is bool:
+        return _annotated(bool, cyclopts.Parameter(negative=""))
+    return Path | None if name in _FILES else kind
 
 
 def _annotated(kind: Any, parameter: Any) -> Any:
