@@ -15,6 +15,7 @@ from threading import Thread
 import msgspec
 import pytest
 
+from cli.command import environment, run, run_in_terminal
 from haversack import Client, Credentials, OutcomeUnknown
 from haversack.cli.faults import KINDS
 from haversack.cli.here import Surroundings
@@ -81,6 +82,14 @@ def test_the_clock_is_moved_and_paced_and_clients_follow(served: tuple[Served, P
         assert client.system.time() == client.system.time()
         assert client.orders.place(**ORDER).status == "New"  # type: ignore[arg-type]
         say("clock", "speed", "1")
+
+
+def test_a_long_way_of_the_clock_is_seen_on_a_terminal_and_nowhere_else(served: tuple[Served, Path], tmp_path: Path) -> None:
+    words = ("exchange", "clock", "advance", "2m", "--data", "data")
+    code, written = run_in_terminal(*words, cwd=served[1], env=environment(tmp_path))
+    assert (code, "computing 2m of the exchange" in written) == (0, True)
+    done = run(*words, cwd=served[1], env=environment(tmp_path))
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_key_is_given_money(served: tuple[Served, Path], say: Say) -> None:

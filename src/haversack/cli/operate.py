@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
+from contextlib import AbstractContextManager, nullcontext
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -71,7 +73,10 @@ def advance(span: str, /, *, data: Path = DATA) -> None:
     data
         Folder of the exchange.
     """
-    _tell_clock(ask(data, Advance(step_us=span_us(span, "the time"))))
+    step = Advance(step_us=span_us(span, "the time"))
+    with _waiting(f"computing {span} of the exchange"):
+        told = ask(data, step)
+    _tell_clock(told)
 
 
 @clock.command
@@ -282,6 +287,15 @@ def quantities(texts: tuple[str, ...], option: str) -> dict[str, Decimal]:
         if found[asset] < 0:
             raise UsageError(f"{option} must not be negative, found {text!r}")
     return found
+
+
+def _waiting(text: str) -> AbstractContextManager[None]:
+    """Says what takes its time, where somebody is watching."""
+    if not sys.stderr.isatty():
+        return nullcontext()
+    from haversack.cli.progress import waiting
+
+    return waiting(sys.stderr, text)
 
 
 def _tell(state: ExchangeState) -> None:

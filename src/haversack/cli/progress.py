@@ -23,3 +23,12 @@ def progress(stream: TextIO) -> Generator[Callable[[Iterable[Any]], Iterable[Any
                 yield row
 
         yield counted
+
+
+@contextmanager
+def waiting(stream: TextIO, text: str) -> Generator[None]:
+    """A bar that says that something goes on, and for how long already."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(file=stream), transient=True) as bar:
+        bar.add_task(text, total=None)
+        yield
