@@ -215,7 +215,7 @@ class SpotClearing:
         backing = facts.conditions.backing if facts.conditions is not None else None
         if backing is not None and backing.repays and lending is not None:
             account, asset = self._ledger.account(facts.account), rules.base if facts.side is BID else rules.quote
-            lending.repay(account, asset, received, Cause(REPAYING, facts.order_id), events)
+            lending.repay(account, asset, received, cause=Cause(REPAYING, facts.order_id), events=events)
 
 
 def fee_on(received: int, rate_cbps: int, unit: int) -> int:

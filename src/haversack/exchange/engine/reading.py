@@ -178,7 +178,7 @@ class Readable:
         What may be borrowed depends on the time.
         """
         rules, owner, terms = self._markets[symbol].rules, self._ledger.account(account), Terms(backing, now_us)
-        return max_spot_quantity(self._margins, owner, rules, (side, price), terms)
+        return max_spot_quantity(self._margins, owner, rules, (side, price), terms=terms)
 
     def max_withdrawal(self, account: int, asset: str, *, backing: Backing | None = None, now_us: int = 0) -> int:
         """How much of an asset is available, or can be called on, and is not needed; in its smallest units."""

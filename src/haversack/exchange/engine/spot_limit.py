@@ -30,7 +30,7 @@ class Terms(NamedTuple):
 
 
 def max_spot_quantity(
-    margins: Margins, account: Account, rules: MarketRules, order: tuple[Side, Decimal | None], terms: Terms
+    margins: Margins, account: Account, rules: MarketRules, order: tuple[Side, Decimal | None], *, terms: Terms
 ) -> int:
     """In quantity units, whole steps. The price of an ask is what it is expected to bring; 0 if it is not known."""
     side, price = order

@@ -78,10 +78,11 @@ class Automatic:
     def give_back(self, account: Account, loaned: Loaned, cause: Cause, events: list[Event]) -> int:
         """Repay what is released of what was borrowed; the answer is how much of that is left."""
         left, step = max(0, loaned.borrowed - loaned.released), self._moving.pools[loaned.asset].rules.step
-        self.repay(account, loaned.asset, _whole(loaned.borrowed, step) - _whole(left, step), cause, events)
+        paid = _whole(loaned.borrowed, step) - _whole(left, step)
+        self.repay(account, loaned.asset, paid, cause=cause, events=events)
         return left
 
-    def repay(self, account: Account, asset: str, amount: int, cause: Cause, events: list[Event]) -> None:
+    def repay(self, account: Account, asset: str, amount: int, *, cause: Cause, events: list[Event]) -> None:
         """Repay with so much of what is available, as far as there is a debt."""
         loan, pool = account.loans.get(asset), self._moving.pools.get(asset)
         if loan is None or pool is None or not loan.is_borrow:

@@ -67,7 +67,7 @@ class AutoLending(Protocol):
         """Repay what is released of what was borrowed; the answer is how much of that is left."""
         ...
 
-    def repay(self, account: Account, asset: str, amount: int, cause: Cause, events: list[Event]) -> None:
+    def repay(self, account: Account, asset: str, amount: int, *, cause: Cause, events: list[Event]) -> None:
         """Repay with so much of what is available, as far as there is a debt."""
         ...
 

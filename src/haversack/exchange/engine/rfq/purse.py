@@ -88,7 +88,7 @@ class Purse:
     def repay(self, number: int, got: tuple[str, int], backing: Backing | None, events: list[Event]) -> None:
         """Repay with what an account got, if that was allowed."""
         if backing is not None and backing.repays and self._margins.lending is not None:
-            self._margins.lending.repay(self._ledger.account(number), *got, _REPAID, events)
+            self._margins.lending.repay(self._ledger.account(number), *got, cause=_REPAID, events=events)
 
     def settle(self, rfq: Rfq, quote: Quote, found: Deal, *, rules: MarketRules, events: list[Event]) -> tuple[int, str]:
         """Give both sides what they traded, all of it from what is available; the maker's fee and its asset.
