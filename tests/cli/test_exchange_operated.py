@@ -232,6 +232,20 @@ def test_a_change_whose_answer_is_lost_is_no_silent_failure(tmp_path: Path) -> N
         assert "the exchange on . did not answer" in err
 
 
+def test_what_an_exchange_in_the_background_said_is_printed_newest_last(tmp_path: Path) -> None:
+    (tmp_path / "exchange.log").write_text("ready\nno snapshot could be made: \x1b[2Jx\n", encoding="utf-8")
+    code, out, err = carried_out(tmp_path, "logs", "--data", ".")
+    assert (code, out, err) == (0, "ready\nno snapshot could be made: \\x1b[2Jx\n", "")
+    assert carried_out(tmp_path, "logs", "--data", ".", "--lines", "1")[1].startswith("no snapshot")
+    assert "--lines must be 1 or more, found 0" in carried_out(tmp_path, "logs", "--data", ".", "--lines", "0")[2]
+
+
+def test_an_exchange_that_one_serves_oneself_has_no_log(tmp_path: Path) -> None:
+    code, out, err = carried_out(tmp_path, "logs", "--data", ".")
+    assert (code, out) == (2, "")
+    assert err == "haversack: there is no log in .: an exchange that you serve yourself says it where it runs\n"
+
+
 @contextmanager
 def answers_nothing(folder: Path) -> Iterator[None]:
     """A door that is closed as soon as somebody has come in and said something."""
@@ -250,7 +264,7 @@ def answers_nothing(folder: Path) -> Iterator[None]:
     (folder / SOCKET_NAME).unlink()
 
 
-COMMANDS = ["clock", "clock advance", "clock speed", "seed", "market", "price", "state", "save", "load", "reset"]
+COMMANDS = ["clock", "clock advance", "clock speed", "seed", "market", "price", "state", "save", "load", "reset", "logs"]
 
 
 @pytest.mark.parametrize("words", [*COMMANDS, "fault", "fault list", "fault clear"])

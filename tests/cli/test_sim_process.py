@@ -215,6 +215,7 @@ def test_sim_says_where_it_is_and_stops(machine: Machine) -> None:
     shown = machine.say("sim", "-o", "json").json["data"]
     assert (shown["running"], shown["folder"]) == (True, str(machine.folder))
     assert machine.say("exchange", "clock", "--data", shown["folder"]).code == 0
+    assert "ready http://127.0.0.1:" in machine.run("exchange", "logs", "--data", shown["folder"]).stdout
     assert "stopped" in machine.say("sim", "stop").err
     assert machine.say("sim", "-o", "json").json["data"]["running"] is False
     assert "it did not run" in machine.say("sim", "stop").err

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from haversack.cli import faults, operate
+from haversack.cli.logs import logs
 from haversack.cli.space import no_space
 from haversack.cli.spans import span_s
 from haversack.cli.stop import stop
@@ -41,6 +42,7 @@ exchange.command(operate.clock)
 exchange.command(faults.fault)
 exchange.command(verify)
 exchange.command(stop)
+exchange.command(logs)
 for _command in (
     operate.seed,
     operate.market,
