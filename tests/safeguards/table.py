@@ -952,7 +952,7 @@ SAFEGUARDS = (
     Safeguard(
         "what is locked comes back",
         "exchange/engine/clearing.py",
-        "        self._lock(order, -order.held, events)\n",
+        "        balance.available += held\n        balance.locked -= held\n",
         "",
         "tests/exchange/engine/test_money.py::test_resting_order_locks_what_it_may_give",
     ),
@@ -994,7 +994,7 @@ SAFEGUARDS = (
     Safeguard(
         "what an order borrowed and did not trade is repaid",
         "exchange/engine/clearing.py",
-        "            self._give_back(order, order.held, events)\n",
+        "            self._give_back(order, held, events)\n",
         "            pass\n",
         "tests/exchange/engine/lending/test_borrowing.py::test_a_part_that_traded_stays_owed_and_the_rest_is_given_back_in_another_engine_too",
     ),

@@ -142,14 +142,34 @@ class SpotClearing:
 
     def hold(self, order: WorkingOrder, events: list[Event]) -> None:
         """Move money from available to locked, and call first on what is missing."""
-        self._lock(order, order.held, events)
+        facts, held = order.facts, order.held
+        if not held:
+            return
+        asset = self._rules.quote if facts.side is BID else self._rules.base
+        account = self._ledger.account(facts.account)
+        if account.loans or facts.conditions is not None:
+            self._fetch(order, account, asset, events)
+        account.budget = None
+        balance = account.balances[asset]
+        balance.available -= held
+        balance.locked += held
+        events.append(BalanceChanged(facts.account, asset, balance.available, balance.locked))
 
     def release(self, order: WorkingOrder, events: list[Event]) -> None:
         """Move what is still held back to available, and repay what of that was borrowed for the order."""
-        self._lock(order, -order.held, events)
-        if order.borrowed:
-            self._give_back(order, order.held, events)
+        facts, held = order.facts, order.held
+        if not held:
+            return
+        asset = self._rules.quote if facts.side is BID else self._rules.base
+        account = self._ledger.account(facts.account)
+        account.budget = None
+        balance = account.balances[asset]
+        balance.available += held
+        balance.locked -= held
         order.held = 0
+        events.append(BalanceChanged(facts.account, asset, balance.available, balance.locked))
+        if order.borrowed:
+            self._give_back(order, held, events)
 
     def _fetch(self, order: WorkingOrder, account: Account, asset: str, events: list[Event]) -> None:
         facts, lending = order.facts, self._margins.lending
@@ -164,20 +184,6 @@ class SpotClearing:
         account, asset = self._ledger.account(facts.account), self._rules.quote if facts.side is BID else self._rules.base
         loaned = Loaned(asset, order.borrowed, released)
         order.borrowed = lending.give_back(account, loaned, Cause(SPOT_MARGIN, facts.order_id), events)
-
-    def _lock(self, order: WorkingOrder, amount: int, events: list[Event]) -> None:
-        if amount == 0:
-            return
-        facts = order.facts
-        asset = self._rules.quote if facts.side is BID else self._rules.base
-        account = self._ledger.account(facts.account)
-        if amount > 0 and (account.loans or facts.conditions is not None):
-            self._fetch(order, account, asset, events)
-        account.budget = None
-        balance = account.balances[asset]
-        balance.available -= amount
-        balance.locked += amount
-        events.append(BalanceChanged(facts.account, asset, balance.available, balance.locked))
 
     def settle(self, order: WorkingOrder, match: Match, events: list[Event], *, is_maker: bool) -> None:
         """Exchange what was held for what is received, less the fee, which is taken in the received asset."""

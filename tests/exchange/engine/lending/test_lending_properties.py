@@ -20,6 +20,7 @@ from haversack.exchange.engine.lending.event import InterestPaid, LoanChanged, P
 from haversack.exchange.engine.lending.lending import Lending
 from haversack.exchange.engine.lending.refusal import LendingRefusal
 from haversack.exchange.engine.rules import AccountSettings, FeeTier
+from haversack.exchange.engine.state import EngineState
 from haversack.wire.borrow_lend import BorrowLendSide
 from haversack.wire.enums import Side, TimeInForce
 
@@ -176,6 +177,18 @@ def test_engine_that_takes_over_acts_alike(seed: int, cut: int) -> None:
     assert second.state_hash() == first.state_hash()
     assert [second.apply(*each) for each in play.done[cut:]] == play.told[cut:]
     assert second.state_hash() == play.engine.state_hash()
+
+
+@settings(max_examples=6, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_an_engine_can_take_over_before_any_command(seed: int) -> None:
+    """As one that was written down and read again."""
+    engine, decode = new_engine(*POOLS), msgspec.json.Decoder(EngineState).decode
+    for each in played(seed, 60).done:
+        other = new_engine(*POOLS)
+        other.load(decode(msgspec.json.encode(engine.dump())))
+        assert other.apply(*each) == engine.apply(*each)
+        assert other.state_hash() == engine.state_hash()
 
 
 def test_random_commands_come_to_every_event_and_refusal() -> None:
