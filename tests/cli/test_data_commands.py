@@ -215,6 +215,21 @@ def test_an_export_that_cannot_begin_prints_no_title_and_no_names(form: str, tra
     assert (done.code, done.out) == (3, "")
 
 
+@pytest.mark.parametrize("interval", ["1m", "1h"])
+def test_the_last_candle_has_the_newest_trade_in_it(interval: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    with exchange(crowd=False, markets=["SOL_USDC"]) as made:
+        inside = Inside(tmp_path_factory.mktemp("home"), made)
+        other = made.client()
+        for price in ("101", "101.5"):
+            other.orders.place(symbol="SOL_USDC", side="Ask", order_type="Limit", price=price, quantity="1")
+            inside.run("order", "place", "SOL_USDC", "bid", "1", "--price", price)
+            made.advance(s=70)
+        other.orders.place(symbol="SOL_USDC", side="Ask", order_type="Limit", price="102", quantity="1")
+        inside.run("order", "place", "SOL_USDC", "bid", "1", "--price", "102")
+        found = rows(inside, "klines", "SOL_USDC", "--interval", interval)
+    assert found[-1]["close"] == "102"
+
+
 def test_an_operation_takes_its_parameters_by_either_name(traded: Inside) -> None:
     by_documentation = traded.run("api", "get_klines", "symbol=SOL_USDC", "interval=1m", "startTime=1789999980", "-o", "json")
     by_library = traded.run(

@@ -36,7 +36,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("call", "name", "told"),
     [
-        ("candles SOL_USDC --interval 1m --limit 5", "sim-SOL_USDC-candles-1m-20260921T141530Z.png", {"candles": 2}),
+        ("candles SOL_USDC --interval 1m --limit 5", "sim-SOL_USDC-candles-1m-20260921T141530Z.png", {"candles": 3}),
         ("depth SOL_USDC", "sim-SOL_USDC-depth-20260921T141320Z.png", {"levels": 1}),
         # 202 USDC went, 1.998 SOL came: 798 and 11.998 SOL at 101.
         ("equity --interval 1m --limit 4", "sim-equity-20260921T141530Z.png", {"points": 5, "worth_now": "2009.80 USDC"}),

@@ -166,14 +166,17 @@ def klines(symbol: str, /, *, interval: Interval = "1h", limit: int = 24, here: 
 
 def candles_until_now(client: Client, symbol: str, *, interval: Interval, limit: int) -> tuple[list[Kline], datetime]:
     """The newest candles of a market, oldest first, and what time it is there."""
+    from haversack.rest.ranges import beyond_running_s
     from haversack.wire.base import moment_of_ms
 
     digits = "".join(filter(str.isdigit, interval))
     length_s = int(digits) * _LENGTHS_S[interval.removeprefix(digits)]
     # By the exchange's clock, which a local exchange may have been moved ahead of this machine's.
     now_ms = client.system.time()
-    since_s = now_ms // 1_000 - length_s * limit
-    return client.markets.klines(symbol, interval=interval, start_time_s=since_s)[-limit:], moment_of_ms(now_ms)
+    now_s = now_ms // 1_000
+    since_s, until_s = now_s - length_s * limit, beyond_running_s(now_s)
+    found = client.markets.klines(symbol, interval=interval, start_time_s=since_s, end_time_s=until_s)
+    return [each for each in found if each.start <= moment_of_ms(now_ms)][-limit:], moment_of_ms(now_ms)
 
 
 def funding(symbol: str, /, *, limit: int = 24, here: Here) -> None:

@@ -161,6 +161,15 @@ def each_kline(
     return _klines(query, first_s, partial(_horizon, session.server_clock, last_s, unfinished=unfinished), unfinished=unfinished)
 
 
+def beyond_running_s(now_s: int) -> int:
+    """The end of a range with the running candles in it; a range without an end goes to the last whole minute.
+
+    Answers are cached by their address for up to three minutes (observed 2026-09). So an answer with a running candle in it must
+    not have the address of one that is asked for when that candle has ended.
+    """
+    return _minute(now_s) + _RUNNING_S
+
+
 class _Horizon(NamedTuple):
     """How far candles are wanted, at one moment."""
 
@@ -173,9 +182,7 @@ class _Horizon(NamedTuple):
 def _horizon(clock: Clock, last_s: int | None, *, unfinished: bool) -> _Horizon:
     now_s = clock.now_us() // 1_000_000
     settled_s = now_s - SETTLING_S
-    # Answers are cached by their address for up to three minutes (observed 2026-09). So an answer with a running candle in it
-    # must not have the address of one that is asked for when that candle has ended.
-    end_s = _minute(now_s) + _RUNNING_S if unfinished else _minute(settled_s)
+    end_s = beyond_running_s(now_s) if unfinished else _minute(settled_s)
     return _Horizon(end_s if last_s is None else min(end_s, last_s), settled_s)
 
 

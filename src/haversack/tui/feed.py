@@ -17,6 +17,7 @@ from haversack.account.changes import Filled
 from haversack.account.life import TrackedOrder
 from haversack.client.aio import AsyncClient
 from haversack.errors import HaversackError, InvalidRequest, NotFound, ProtocolError, SlowConsumer, SubscriptionRefused
+from haversack.rest.ranges import beyond_running_s
 from haversack.streams.aio import AsyncStreams
 from haversack.streams.book import AsyncBook
 from haversack.streams.health import ConnectionState
@@ -324,9 +325,11 @@ class Feed:
 
     async def _fetch_history(self) -> Callable[[], None]:
         model, symbol, interval = self.model, self.model.symbol, KlineInterval(self.model.interval)
-        start_s = self._client.clock.now_us() // 1_000_000 - model.interval_s * CANDLES
+        # By the exchange's clock, which a local exchange may have been moved ahead of this machine's.
+        now_s = (await self._client.system.time()) // 1_000
+        start_s, end_s = now_s - model.interval_s * CANDLES, beyond_running_s(now_s)
         trades: list[Trade] = await self._client.markets.recent_trades(symbol, limit=TRADES)
-        klines: list[Kline] = await self._client.markets.klines(symbol, interval=interval, start_time_s=start_s)
+        klines: list[Kline] = await self._client.markets.klines(symbol, interval=interval, start_time_s=start_s, end_time_s=end_s)
 
         def tell() -> None:
             model.tape.take_history(trades)
