@@ -15,6 +15,7 @@ from haversack.client.aio import AsyncClient
 from haversack.errors import UsageError
 from haversack.exchange.faults import AnswerAction, AnswerFault, Condition, ConditionKind, ConnectionAction, ConnectionFault
 from haversack.streams.backoff import Backoff
+from haversack.tui.candles import Candles
 from haversack.tui.canvas import Canvas
 from haversack.tui.dialogs import Badged, Choice, Confirm, Help, OrderForm, Search
 from haversack.tui.panels import BookPanel, ListPanel
@@ -79,6 +80,18 @@ async def test_wide_terminal_shows_markets_and_trades_beside_the_rest() -> None:
         await view.press("1")
         assert view.app.focused is not None
         assert view.app.focused.id == "side-markets"
+
+
+async def test_candles_of_the_past_end_with_the_newest_trade() -> None:
+    async with scene(crowd=False) as view:
+        other = view.exchange.client()
+        await other.orders.place(symbol="SOL_USDC", side="Ask", order_type="Limit", price="101.37", quantity="1")
+        await view.client.orders.place(symbol="SOL_USDC", side="Bid", order_type="Limit", price="101.37", quantity="1")
+        # What the stream says of the running candle is left out.
+        model, told = view.app._model, await view.app._feed._fetch_history()
+        model.candles = Candles()
+        told()
+        assert [str(candle.close) for candle in model.candles.last(1)] == ["101.37"]
 
 
 async def test_terminal_that_changes_its_size_is_filled_again() -> None:
