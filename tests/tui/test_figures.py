@@ -64,3 +64,4 @@ def test_time_is_said_in_its_largest_unit() -> None:
     assert [duration(s * 1_000_000) for s in (0, 119, 120, 7_200, 172_800)] == ["0 s", "119 s", "2 min", "2 h", "2 d"]
     assert duration(-5) == "0 s"
     assert [lag(us) for us in (0, 340_000, -3_000, 12_000_000)] == ["0 ms", "340 ms", "-3 ms", "12 s"]
+    assert [lag(us) for us in (-4_610_000_000, 7_200_000_000)] == ["-76 min", "2 h"]

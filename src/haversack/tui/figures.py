@@ -78,6 +78,8 @@ def duration(length_us: int) -> str:
 
 
 def lag(length_us: int) -> str:
-    """`0 ms`, `340 ms`, `12 s`: how late something came; `-3 ms` where this machine's clock is behind."""
+    """`0 ms`, `340 ms`, `12 s`: how late something came; `-3 ms`, `-76 min` where this machine's clock is behind."""
     length_ms = length_us // 1_000
-    return f"{length_ms} ms" if abs(length_ms) < 10_000 else f"{length_ms // 1_000} s"
+    if abs(length_ms) < 10_000:
+        return f"{length_ms} ms"
+    return f"{'-' if length_us < 0 else ''}{duration(abs(length_us))}"

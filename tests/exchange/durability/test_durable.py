@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -77,6 +78,21 @@ def test_file_is_for_its_owner_alone_and_goes_through_no_link(tmp_path: Path) ->
     durable.write_whole(tmp_path / "file", [NEW])
     assert (tmp_path / "file").stat().st_mode & 0o777 == 0o600
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_file_that_finds_no_room_leaves_nothing_and_what_was_there_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(OLD)
+
+    def no_room(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", no_room)
+    with pytest.raises(OSError, match="No space"):
+        durable.write_whole(path, [NEW])
+    assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == {"file": OLD}
 
 
 async def test_snapshot_counts_only_once_journal_and_histories_have_its_commands_on_disk(
