@@ -58,6 +58,7 @@ REFUSED: list[tuple[list[str], str]] = [
     (["--grant", "USDC"], "--grant must be an asset and a quantity such as USDC=5000, found 'USDC'"),
     (["--grant", "USDC=-1"], "--grant must not be negative, found 'USDC=-1'"),
     (["--grant", "USDC=much"], "--grant of USDC must be a number such as \"1.5\", found 'much'"),
+    (["--grant", "NOPE=5"], "asset 'NOPE' is not listed: the listing has "),
     (["--rate-limit", "0"], "--rate-limit must be at least 1, found 0"),
     (["--key", "not-a-key"], "--key must be base64 of 32 bytes, found 'not-a-key'"),
     (["--listing", "/nowhere/listing.toml"], "cannot read the listing /nowhere/listing.toml"),

@@ -23,7 +23,7 @@ from haversack.exchange.logbook import FolderLogbook
 from haversack.exchange.operator import Operator
 from haversack.exchange.server import Server
 from haversack.exchange.snapshot.keeper import Keeper
-from haversack.exchange.venue import Settings, genesis
+from haversack.exchange.venue import Settings, genesis, granted
 
 _COLLECTED_AFTER = 20_000
 """New objects; 700 where nobody says anything."""
@@ -44,6 +44,8 @@ async def serve(
     So many commands are kept at least; older ones are forgotten, once two snapshots stand behind them.
     """
     listing = Listing.load(listing_path)
+    # What cannot be is refused before there is a folder.
+    granted(listing, settings)
     origin = genesis(listing_bytes(listing_path), settings)
     logbook = FolderLogbook(folder, origin)
     operator = Operator(listing, settings, clock or PacedClock(), logbook=logbook, genesis=origin)

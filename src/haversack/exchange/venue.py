@@ -121,6 +121,12 @@ def fits(described: bytes, listing_bytes: bytes) -> bool:
     return (origin.get("listing"), origin.get("rules")) == (sha256(listing_bytes).hexdigest(), VERSION)
 
 
+def granted(listing: Listing, settings: Settings) -> Mapping[str, int]:
+    """What a new account gets, in each asset's smallest units; UsageError if that is not possible with this listing."""
+    grants = settings.grants
+    return listing.grants if grants is None else {asset: listing.amount(asset, grants[asset]) for asset in grants}
+
+
 def new_engine(listing: Listing) -> Engine:
     """The engine of an exchange that has no past."""
     return Engine(
@@ -142,8 +148,7 @@ class Venue:
         self.listing = listing
         self.clock = clock
         self.settings = settings
-        grants = settings.grants
-        self.grants = listing.grants if grants is None else {asset: listing.amount(asset, grants[asset]) for asset in grants}
+        self.grants = granted(listing, settings)
         self.faults = Faults(clock, knows_stream=lambda stream: valid_stream(stream, listing) is StreamVerdict.OK)
         self.hub = Hub(self.faults, clock)
         self.engine = new_engine(listing)
