@@ -973,8 +973,8 @@ SAFEGUARDS = (
     Safeguard(
         "an order borrows no more than it lacks",
         "exchange/engine/lending/automatic.py",
-        "called = Called(redeemed, _whole(missing - redeemed, step))",
-        "called = Called(redeemed, _whole(need.amount, step))",
+        "called = Called(redeemed, _whole(missing - redeemed, step), need.backing.is_near)",
+        "called = Called(redeemed, _whole(need.amount, step), need.backing.is_near)",
         "tests/exchange/engine/lending/test_borrowing.py::test_what_an_order_lacks_is_borrowed_for_it_and_named_after_it",
     ),
     Safeguard(
@@ -2061,5 +2061,12 @@ SAFEGUARDS = (
         "            self._process.kill()\n            self._process.wait()\n",
         "            pass\n",
         "tests/exchange/test_verifying.py::test_close_ends_the_process",
+    ),
+    Safeguard(
+        "what is borrowed for a price far from the market costs an entry fee",
+        "exchange/engine/near.py",
+        "    is_near = price is None or is_within(price, active, rules.free_max, rules.free_min)\n",
+        "    is_near = True\n",
+        "tests/exchange/scenarios/test_lending_scenarios.py",
     ),
 )

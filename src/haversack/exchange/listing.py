@@ -254,6 +254,8 @@ class Listing:
             impact_min=ratio(price.min_impact_multiplier),
             mean_max=ratio(mean.max_multiplier) if mean else None,
             mean_min=ratio(mean.min_multiplier) if mean else None,
+            free_max=ratio(price.borrow_entry_fee_max_multiplier),
+            free_min=ratio(price.borrow_entry_fee_min_multiplier),
             perpetual=perpetual_rules(market, quantity_scale, quote_scale) if is_perpetual else None,
             pays=10**price_scale if market.market_type == MarketType.PREDICTION else None,
             state=market.order_book_state,

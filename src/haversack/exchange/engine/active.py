@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from haversack.exchange.engine.book import Book
+from haversack.exchange.engine.rules import Ratio
 
 
 def twice_active_price(book: Book, last_price: int | None) -> int | None:
@@ -15,3 +18,10 @@ def twice_active_price(book: Book, last_price: int | None) -> int | None:
         return 2 * min(ask.price, last_price)
     known = [level.price for level in (bid, ask) if level] + ([] if last_price is None else [last_price])
     return sum(known) * 2 // len(known) if known else None
+
+
+def is_within(price: int | Decimal, active: int, highest: Ratio | None, lowest: Ratio | None) -> bool:
+    """Whether a price is within such multiples of the active one, which is given twice; None is no bound."""
+    if highest and 2 * price * highest.denominator > active * highest.numerator:
+        return False
+    return not (lowest and 2 * price * lowest.denominator < active * lowest.numerator)

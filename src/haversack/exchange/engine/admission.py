@@ -7,6 +7,7 @@ the market is refused for its price, and a fill-or-kill order for not filling).
 
 from __future__ import annotations
 
+from haversack.exchange.engine.active import is_within
 from haversack.exchange.engine.book import Book
 from haversack.exchange.engine.command import Place
 from haversack.exchange.engine.event import Refusal
@@ -77,11 +78,5 @@ def _would_take(place: Place, book: Book) -> bool:
 
 def _is_in_band(price: int, market: Market) -> bool:
     """Whether a limit is near enough to the active price, in both directions and for both sides (observed 2025-06)."""
-    rules = market.rules
     active = market.twice_active_price
-    if active is None:
-        return True
-    highest, lowest = rules.band_max, rules.band_min
-    if highest and 2 * price * highest.denominator > active * highest.numerator:
-        return False
-    return not (lowest and 2 * price * lowest.denominator < active * lowest.numerator)
+    return active is None or is_within(price, active, market.rules.band_max, market.rules.band_min)

@@ -21,6 +21,8 @@ class Backing(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What is missing may be borrowed for it."""
     repays: bool = False
     """What it brings repays what is owed of the same asset."""
+    is_near: bool = False
+    """An order's price is so near to the active one that what is borrowed for it costs no entry fee."""
 
 
 class Need(NamedTuple):
@@ -38,6 +40,8 @@ class Called(NamedTuple):
 
     redeemed: int
     borrowed: int
+    is_free: bool = False
+    """Whether it costs no entry fee."""
 
 
 class Loaned(NamedTuple):

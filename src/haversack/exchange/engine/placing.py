@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
+
 from haversack.exchange.engine.admission import refusal
 from haversack.exchange.engine.command import Cancel, CancelAll, Place
 from haversack.exchange.engine.event import (
@@ -27,6 +29,7 @@ from haversack.exchange.engine.firing import UNFIRED, fired_quantity, is_rising,
 from haversack.exchange.engine.ledger import Account, Ledger
 from haversack.exchange.engine.market import Market
 from haversack.exchange.engine.matching import Matching, expire
+from haversack.exchange.engine.near import nearer
 from haversack.exchange.engine.order import WorkingOrder
 from haversack.exchange.engine.perpetual.reduce_only import capped
 from haversack.exchange.engine.survey import survey
@@ -54,6 +57,10 @@ class Placing:
             return self._wait(place, account, market, now_us)
         if place.reduce_only:
             place = capped(place, market)
+        if place.backing is not None:
+            backing = nearer(place.backing, place.price, market)
+            place = msgspec.structs.replace(place, backing=backing)
+            fired = fired and msgspec.structs.replace(fired, backing=backing)
         before = market.observe(now_us) if now_us >= market.observe_us else None
         requirement = self._admit(place, account, market, now_us)
         if isinstance(requirement, Refusal):

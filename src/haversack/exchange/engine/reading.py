@@ -13,6 +13,7 @@ from haversack.exchange.engine.event import MarkChanged
 from haversack.exchange.engine.facility import Facility
 from haversack.exchange.engine.ledger import Deposit, Ledger
 from haversack.exchange.engine.market import Market
+from haversack.exchange.engine.near import nearer
 from haversack.exchange.engine.order import OpenOrder, WorkingOrder
 from haversack.exchange.engine.perpetual.margin import AccountMargin, Exposure
 from haversack.exchange.engine.perpetual.margins import Margins
@@ -177,8 +178,10 @@ class Readable:
 
         What may be borrowed depends on the time.
         """
-        rules, owner, terms = self._markets[symbol].rules, self._ledger.account(account), Terms(backing, now_us)
-        return max_spot_quantity(self._margins, owner, rules, (side, price), terms=terms)
+        market, owner = self._markets[symbol], self._ledger.account(account)
+        if backing is not None and price is not None:
+            backing = nearer(backing, price.scaleb(market.rules.price_scale), market)
+        return max_spot_quantity(self._margins, owner, market.rules, (side, price), terms=Terms(backing, now_us))
 
     def max_withdrawal(self, account: int, asset: str, *, backing: Backing | None = None, now_us: int = 0) -> int:
         """How much of an asset is available, or can be called on, and is not needed; in its smallest units."""

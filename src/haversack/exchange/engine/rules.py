@@ -94,6 +94,9 @@ class MarketRules(msgspec.Struct, frozen=True, kw_only=True):
     mean_max: Ratio | None = None
     """Orders that take trade at most at the five-minute mean of the mark price times this."""
     mean_min: Ratio | None = None
+    free_max: Ratio | None = None
+    """What is borrowed for an order costs no entry fee up to the active price times this."""
+    free_min: Ratio | None = None
     perpetual: PerpetualRules | None = None
     """Of perpetuals and prediction markets, and of no other market."""
     pays: int | None = None

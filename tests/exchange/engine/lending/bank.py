@@ -22,7 +22,7 @@ from haversack.exchange.engine.lending.loan import Loan
 from haversack.exchange.engine.lending.pool import Pool
 from haversack.exchange.engine.lending.rules import PoolRules
 from haversack.exchange.engine.perpetual.contract import Contract
-from haversack.exchange.engine.rules import AccountSettings, AssetRules, FeeTier, MarketRules, PerpetualRules
+from haversack.exchange.engine.rules import AccountSettings, AssetRules, FeeTier, MarketRules, PerpetualRules, Ratio
 from haversack.wire.assets import CollateralParameters, HaircutCurve, HaircutFunction, HaircutKind
 from haversack.wire.borrow_lend import BorrowLendSide
 from haversack.wire.markets import MarginFunction
@@ -81,7 +81,9 @@ def pool_rules(asset: str, lent: int, borrowed: int) -> PoolRules:
 
 
 POOLS = (pool_rules("USDC", 100_000, 25_000), pool_rules("SOL", 1_000, 200))
-MARKET = msgspec.structs.replace(RULES, band_max=None, band_min=None, open_orders_max=200)
+MARKET = msgspec.structs.replace(
+    RULES, band_max=None, band_min=None, open_orders_max=200, free_max=Ratio(101, 100), free_min=Ratio(99, 100)
+)
 PERPETUAL = msgspec.structs.replace(
     MARKET,
     symbol=PERP,

@@ -108,14 +108,14 @@ class Allowing:
 
     @contextmanager
     def supposed(self, account: Account, pool: Pool, called: Called, now_us: int) -> Generator[None, None, None]:
-        """As if the account had called back so much, and borrowed so much with the entry fee."""
+        """As if the account had called back so much, and borrowed so much with the entry fee, if it costs one."""
         asset = pool.rules.asset
         held = account.balances.get(asset)
         balance, loan = account.balances[asset], account.loans.get(asset)
         before = balance.available
         pool.lent -= called.redeemed
         pool.borrowed += called.borrowed
-        owed = called.borrowed + self._moving.entry_fee(asset, called.borrowed, now_us)
+        owed = called.borrowed + (0 if called.is_free else self._moving.entry_fee(asset, called.borrowed, now_us))
         old = loan or Loan(0, 0, now_us, BorrowLendSource.MANUAL, is_borrow=True)
         quantity = old.quantity - called.redeemed - owed
         if quantity:

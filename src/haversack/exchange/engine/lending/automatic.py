@@ -53,7 +53,7 @@ class Automatic:
         is_lent = loan is not None and loan.quantity > redeemed
         if need.backing is None or not need.backing.borrows or is_lent:
             return None
-        called = Called(redeemed, _whole(missing - redeemed, step))
+        called = Called(redeemed, _whole(missing - redeemed, step), need.backing.is_near)
         with self._allowing.supposed(account, pool, Called(redeemed, 0), need.now_us):
             return None if self._allowing.supply_refusal(account, pool, called.borrowed) else called
 
@@ -72,7 +72,7 @@ class Automatic:
             events += self._moving.redeem(account, asset, called.redeemed, source=source, **terms)
         if not called.borrowed:
             return 0
-        events += self._moving.borrow(account, asset, called.borrowed, source=cause.source, **terms)
+        events += self._moving.borrow(account, asset, called.borrowed, source=cause.source, is_free=called.is_free, **terms)
         return missing
 
     def give_back(self, account: Account, loaned: Loaned, cause: Cause, events: list[Event]) -> int:

@@ -48,13 +48,22 @@ class Moving:
         return self._move(account, asset, -amount, (REDEEM, source), now_us=now_us, order_id=order_id)
 
     def borrow(
-        self, account: Account, asset: str, amount: int, *, source: BorrowLendSource, now_us: int, order_id: int | None = None
+        self,
+        account: Account,
+        asset: str,
+        amount: int,
+        *,
+        source: BorrowLendSource,
+        now_us: int,
+        order_id: int | None = None,
+        is_free: bool = False,
     ) -> list[Event]:
-        """From the pool to the account, which owes it from then on, and the entry fee with it."""
+        """From the pool to the account, which owes it from then on, and the entry fee with it unless it is free of that."""
         events = self._move(account, asset, -amount, (BORROW, source), now_us=now_us, order_id=order_id)
         rate = rate_e28(self.pools[asset].borrow_rate)
         left_us = HOUR_US - now_us % HOUR_US
-        events += self.accrue(account, asset, self.entry_fee(asset, amount, now_us), (ENTRY_FEE, rate, left_us))
+        fee = 0 if is_free else self.entry_fee(asset, amount, now_us)
+        events += self.accrue(account, asset, fee, (ENTRY_FEE, rate, left_us))
         return events
 
     def entry_fee(self, asset: str, amount: int, now_us: int) -> int:
