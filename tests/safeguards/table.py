@@ -735,8 +735,8 @@ SAFEGUARDS = (
     Safeguard(
         "a written file is synced before it gets its name",
         "exchange/durable.py",
-        "        os.fsync(handle)\n    finally",
-        "        pass\n    finally",
+        "            os.fsync(handle)\n        finally",
+        "            pass\n        finally",
         "tests/exchange/durability/test_durable.py::test_file_is_there_as_a_whole_or_as_it_was_whenever_the_power_fails",
     ),
     Safeguard(
@@ -1351,8 +1351,8 @@ SAFEGUARDS = (
     Safeguard(
         "a budget ends with a spot order",
         "exchange/engine/clearing.py",
-        "        account.budget = None\n        balance = account.balances[asset]",
-        "        balance = account.balances[asset]",
+        "        account.budget = None\n        balance = account.balances[asset]\n        balance.available -= held",
+        "        balance = account.balances[asset]\n        balance.available -= held",
         "tests/exchange/api/test_margin.py::test_open_spot_order_is_counted_by_the_very_next_order",
     ),
     Safeguard(
