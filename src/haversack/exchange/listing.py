@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeVar
@@ -158,11 +159,7 @@ class Listing:
         """From a file in the form of the package's own `exchange/data/listing.toml`; that one if no path is given."""
         source = path if path is not None else files("haversack.exchange").joinpath("data/listing.toml")
         try:
-            found = tomllib.loads(source.read_bytes().decode())
-            file = msgspec.convert(found, ListingFile)
-            _refuse_endless(file)
-            check_keys(found, msgspec.to_builtins(file))
-            return cls(file)
+            return cls(_read(source.read_bytes()))
         except OSError as error:
             raise UsageError(f"cannot read the listing {source}: {error.strerror}") from None
         except UsageError as error:
@@ -269,6 +266,16 @@ class Listing:
         return Scales(rules.price_scale, rules.quantity_scale, self.asset_scales[rules.quote])
 
 
+@lru_cache(4)
+def _read(content: bytes) -> ListingFile:
+    # Programs and tests open one exchange after the other with the same file, which takes longer to read than to use.
+    found = tomllib.loads(content.decode())
+    file = msgspec.convert(found, ListingFile)
+    _refuse_endless(file)
+    check_keys(found, msgspec.to_builtins(file))
+    return file
+
+
 def _refuse_endless(file: ListingFile) -> None:
     """Raise for a number that would take for ever to write out."""
     for number in _numbers(file):
@@ -298,9 +305,8 @@ def _complete(listed: ListedMarket) -> Market:
 
 def _narrowed(kind: type[_S], listed: _S) -> _S:
     """Only what the exchange sends of it."""
-    return kind(**{field.name: getattr(listed, field.name) for field in msgspec.structs.fields(kind)})
+    return kind(**{name: getattr(listed, name) for name in kind.__struct_fields__})
 
 
 def _nulls(value: msgspec.Struct) -> dict[str, Any]:
-    names = (field.name for field in msgspec.structs.fields(value))
-    return {name: None for name in names if name != "visible" and getattr(value, name) is UNSET}
+    return {name: None for name in value.__struct_fields__ if name != "visible" and getattr(value, name) is UNSET}
