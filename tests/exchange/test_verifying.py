@@ -171,26 +171,18 @@ async def test_process_that_answers_slowly_is_kept(beside: Verifying) -> None:
     assert process_of(beside) is process
 
 
-async def test_process_that_cannot_be_started_is_done_without(
-    beside: Verifying, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("program", "says"), [("/no/such/python", "No such file or directory"), ("/bin/false", "it ended at its start")]
+)
+async def test_process_that_does_not_start_is_done_without(
+    program: str, says: str, beside: Verifying, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    monkeypatch.setattr(sys, "executable", program)
     assert await verdicts(beside) == RIGHT
     assert beside._start is not None
     await beside._start
     assert await verdicts(beside) == RIGHT
-    assert "No such file or directory" in caplog.text
-
-
-async def test_process_that_ends_at_its_start_is_done_without(
-    beside: Verifying, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "executable", "/bin/false")
-    assert await verdicts(beside) == RIGHT
-    assert beside._start is not None
-    await beside._start
-    assert await verdicts(beside) == RIGHT
-    assert "it ended at its start" in caplog.text
+    assert says in caplog.text
 
 
 async def test_close_ends_the_process(beside: Verifying) -> None:
